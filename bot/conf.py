@@ -1,0 +1,118 @@
+"""The one place that reads settings: ``MIGRATION_BOT`` in Django's settings, typed and checked.
+
+Each field below is one lower-case key of that dictionary. ``docs/settings.md`` is made from this
+class, and ``bot.checks`` says at start what is wrong with a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.core.signals import setting_changed
+
+from bot.route.approval import Policy
+from bot.route.findings import Risk
+
+
+def _key(default: Any, doc: str) -> Any:
+    """A field with its documentation beside it."""
+    if isinstance(default, (dict, list)):
+        return field(default_factory=lambda: default, metadata={"doc": doc})
+    return field(default=default, metadata={"doc": doc})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    state_database: str = _key("default", "Alias of the database that holds the bot's own tables.")
+    databases: tuple[str, ...] = _key(
+        (), "Aliases that may be migrated. Empty: all but a state database of its own."
+    )
+    approvals: dict[str, int] = _key(
+        {"safe": 1, "caution": 1, "dangerous": 2},
+        "How many people must approve a plan of each risk. At least 1 each.",
+    )
+    self_approval: bool = _key(False, "Whether a requester may approve their own request.")
+    decide_within: float = _key(24.0, "Hours until a request that nobody decided expires.")
+    start_within: float = _key(4.0, "Hours until an approval that could not start expires.")
+    lock_timeout: float = _key(
+        5.0, "Seconds a statement may wait for a lock. 0: as long as the server says."
+    )
+    lock_retries: int = _key(
+        5, "How often a step that found no lock is tried again, where that is safe."
+    )
+    lock_backoff: float = _key(2.0, "Seconds before the first such retry; doubled each time.")
+    statement_timeout: float = _key(0.0, "Seconds a statement may run. 0: no limit.")
+    record_with_migration: bool = _key(
+        True, "Record a migration in its own transaction where the database can (the flush)."
+    )
+    guard_plain_migrate: bool = _key(
+        True, "Whether a plain `manage.py migrate` takes the same lock and is refused while a run holds it."
+    )
+    record_plain_migrate: bool = _key(
+        True, "Whether a plain `manage.py migrate` is written into the audit."
+    )
+    audit_triggers: bool | None = _key(
+        None, "Whether triggers refuse to change the audit. None: yes, but not in test databases."
+    )
+    lease: float = _key(30.0, "Seconds after which a worker that says nothing counts as dead.")
+    release: str = _key("", "The commit or version of the running code, shown and compared.")
+    tasks_backend: str = _key("default", "Alias in TASKS of the engine that wakes workers.")
+    queue: str = _key("migration_bot", "The queue for plans and posts.")
+    run_queue: str = _key("migration_bot_runs", "The queue for runs.")
+    poll_interval: float = _key(0.1, "Seconds between two looks into the queue (django-tasks-db).")
+    public_url: str = _key("", "Where this site is reached, for links back: https://example.com")
+    keep_plans: float = _key(30.0, "Days that a plan is kept which nobody asked to run.")
+    code_reload: str = _key(
+        "auto", "auto: fork a warm worker while its code is unchanged on disk; cold: always a new process."
+    )
+
+    @property
+    def policy(self) -> Policy:
+        return Policy(
+            approvals={Risk(level): number for level, number in self.approvals.items()},
+            self_approval=self.self_approval,
+            decide_within=timedelta(hours=self.decide_within),
+            start_within=timedelta(hours=self.start_within),
+        )
+
+    @property
+    def target_databases(self) -> tuple[str, ...]:
+        """The aliases that may be migrated, in the order of DATABASES."""
+        known = tuple(django_settings.DATABASES)
+        if self.databases:
+            return tuple(alias for alias in known if alias in self.databases)
+        if self.state_database != "default":
+            return tuple(alias for alias in known if alias != self.state_database)
+        return known
+
+
+KEYS = tuple(f.name for f in fields(Settings))
+
+
+def configured() -> Mapping[str, Any]:
+    """The dictionary as the project wrote it; checks look at it before it is trusted."""
+    return getattr(django_settings, "MIGRATION_BOT", {})
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings in force. Unknown keys are left to ``bot.checks``, which names them."""
+    given = {key: value for key, value in configured().items() if key in KEYS}
+    if "approvals" in given:
+        given["approvals"] = {"safe": 1, "caution": 1, "dangerous": 2} | dict(given["approvals"])
+    if "databases" in given:
+        given["databases"] = tuple(given["databases"])
+    return Settings(**given)
+
+
+def _forget(*, setting: str, **kwargs: Any) -> None:
+    if setting in ("MIGRATION_BOT", "DATABASES"):
+        get_settings.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="migration_bot.conf")

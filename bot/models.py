@@ -1,0 +1,244 @@
+"""The bot's own tables. They keep ids and names of the host's people, never foreign keys."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+
+from django.db import models
+
+from bot.fields import InstantField
+from bot.route.approval import Verdict
+from bot.route.people import Actor, Origin
+from bot.route.plan import Plan
+from bot.route.states import State
+
+
+def _choices(values: Any) -> list[tuple[str, str]]:
+    return [(str(value), str(value).replace("_", " ")) for value in values]
+
+
+class StoredPlan(models.Model):
+    """A plan somebody asked for: waiting for a worker, ready, or refused with a sentence."""
+
+    WAITING, READY, REFUSED = "waiting", "ready", "refused"
+    LOOK, REQUEST = "look", "request"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    state = models.CharField(max_length=10, default=WAITING)
+    purpose = models.CharField(max_length=10, default=LOOK)
+    database = models.CharField(max_length=100)
+    target = models.CharField(max_length=300, blank=True)
+    actor = models.JSONField(default=dict)
+    reason = models.TextField(blank=True)
+    run_after = InstantField(null=True)
+    document = models.JSONField(null=True)
+    fingerprint = models.CharField(max_length=64, blank=True)
+    refusal_code = models.CharField(max_length=40, blank=True)
+    refusal = models.TextField(blank=True)
+    asked_at = InstantField()
+    ready_at = InstantField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["-asked_at"]
+        indexes: ClassVar = [models.Index(fields=["state", "asked_at"], name="mbot_plan_state")]
+
+    def __str__(self) -> str:
+        return f"plan of {self.target or 'everything'} on {self.database}"
+
+    @property
+    def plan(self) -> Plan:
+        """The plan as a value; only a ready one has it."""
+        return Plan.from_json(self.document)
+
+
+class Run(models.Model):
+    """One request to carry out one plan, and all that becomes of it."""
+
+    stored_plan = models.ForeignKey(StoredPlan, on_delete=models.PROTECT, related_name="runs")
+    state = models.CharField(max_length=20, choices=_choices(State), default=str(State.REQUESTED))
+    database = models.CharField(max_length=100)
+    target = models.CharField(max_length=300, blank=True)
+    fingerprint = models.CharField(max_length=64)
+    risk = models.CharField(max_length=10)
+    reason = models.TextField()
+    origin = models.CharField(max_length=20, choices=_choices(Origin))
+    requester = models.CharField(max_length=255)
+    requester_name = models.CharField(max_length=255)
+    requester_actor = models.JSONField(default=dict)
+    approvals_needed = models.PositiveSmallIntegerField()
+    release = models.CharField(max_length=200, blank=True)
+
+    requested_at = InstantField()
+    expires_at = InstantField()
+    run_after = InstantField(null=True)
+    decided_at = InstantField(null=True)
+    queued_at = InstantField(null=True)
+    started_at = InstantField(null=True)
+    ended_at = InstantField(null=True)
+
+    active_key = models.CharField(max_length=100, null=True, unique=True)
+    """The database's alias while this run keeps it to itself: one at a time, by the index."""
+    claimed_by = models.CharField(max_length=200, blank=True)
+    lease_until = InstantField(null=True)
+    fence = models.PositiveIntegerField(default=0)
+    """Raised at each claim; a writer with an older number is too late."""
+    woken_at = InstantField(null=True)
+
+    steps = models.JSONField(default=list)
+    """Each ``app``, ``name``, ``direction``, ``state``, ``seconds``, ``started_at``."""
+    waiting_for = models.JSONField(default=list)
+    """Who blocks the statement that runs now, in words; empty when nobody does."""
+    stale_because = models.JSONField(default=list)
+    error = models.TextField(blank=True)
+    error_step = models.CharField(max_length=300, blank=True)
+    error_statement = models.TextField(blank=True)
+    traceback = models.TextField(blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        permissions: ClassVar = [
+            ("request_run", "Can request a run"),
+            ("approve_run", "Can approve or reject a run"),
+            ("freeze_runs", "Can freeze runs and end a freeze"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["state", "requested_at"], name="mbot_run_state"),
+            models.Index(fields=["database", "state"], name="mbot_run_database"),
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.pk}"
+
+    @property
+    def requester_as_actor(self) -> Actor:
+        return Actor.from_json(self.requester_actor)
+
+
+class Decision(models.Model):
+    """One person's approve or reject of one run."""
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="decisions")
+    person = models.CharField(max_length=255)
+    person_name = models.CharField(max_length=255)
+    actor = models.JSONField(default=dict)
+    verdict = models.CharField(max_length=10, choices=_choices(Verdict))
+    reason = models.TextField(blank=True)
+    at = InstantField()
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "person"], name="mbot_decision_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_name}: {self.verdict}"
+
+
+class AuditEntry(models.Model):
+    """One thing that happened or was refused. Written by ``bot.audit`` alone, never changed."""
+
+    seq = models.BigIntegerField(primary_key=True)
+    at = InstantField()
+    event = models.CharField(max_length=100)
+    actor = models.TextField()
+    """Canonical JSON."""
+    run = models.BigIntegerField(null=True)
+    data = models.TextField()
+    """Canonical JSON."""
+    previous = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        ordering: ClassVar = ["seq"]
+        verbose_name_plural = "audit entries"
+        indexes: ClassVar = [
+            models.Index(fields=["run", "seq"], name="mbot_audit_run"),
+            models.Index(fields=["event", "seq"], name="mbot_audit_event"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.event}"
+
+
+class Delivery(models.Model):
+    """One intended Slack message or edit, kept until Slack has it."""
+
+    key = models.CharField(max_length=200, unique=True)
+    kind = models.CharField(max_length=50)
+    channel = models.CharField(max_length=100, blank=True)
+    run = models.BigIntegerField(null=True)
+    payload = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, default="pending")
+    suspect = models.BooleanField(default=False)
+    attempts = models.PositiveIntegerField(default=0)
+    due_at = InstantField()
+    ts = models.CharField(max_length=50, blank=True)
+    error = models.TextField(blank=True)
+    created_at = InstantField()
+    sent_at = InstantField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        verbose_name_plural = "deliveries"
+        indexes: ClassVar = [models.Index(fields=["state", "due_at"], name="mbot_delivery_due")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"
+
+
+class Link(models.Model):
+    """A Slack person tied to a staff account."""
+
+    team = models.CharField(max_length=50)
+    slack_user = models.CharField(max_length=50)
+    account = models.CharField(max_length=255)
+    account_name = models.CharField(max_length=255)
+    linked_at = InstantField()
+    ended_at = InstantField(null=True)
+    ended_by = models.CharField(max_length=255, blank=True)
+    live_key = models.CharField(max_length=110, null=True, unique=True)
+    """``team:user`` while the link lives: one account a Slack person, by the index."""
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.team}/{self.slack_user} is {self.account_name}"
+
+
+class Freeze(models.Model):
+    """Nobody may start a run until it ends. ``database`` empty means all of them."""
+
+    database = models.CharField(max_length=100, blank=True)
+    owner = models.CharField(max_length=255)
+    owner_name = models.CharField(max_length=255)
+    reason = models.TextField()
+    since = InstantField()
+    until = InstantField(null=True)
+    ended_at = InstantField(null=True)
+    ended_by = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return f"freeze of {self.database or 'every database'} by {self.owner_name}"
+
+
+class Worker(models.Model):
+    """The heartbeat of one worker process."""
+
+    name = models.CharField(max_length=200, primary_key=True)
+    """``host:pid:kind``."""
+    kind = models.CharField(max_length=20)
+    release = models.CharField(max_length=200, blank=True)
+    started_at = InstantField()
+    beat_at = InstantField()
+
+    class Meta:
+        ordering: ClassVar = ["-beat_at"]
+
+    def __str__(self) -> str:
+        return self.name

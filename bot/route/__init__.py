@@ -1,0 +1,1 @@
+"""Values and rules of the route. Nothing here imports Django, Slack or Bolt."""

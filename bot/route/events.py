@@ -1,0 +1,167 @@
+"""What the audit keeps: one frozen dataclass an event, its dotted name in the past tense.
+
+To add one, write a dataclass; its fields become the entry's ``data``. Values are strings, whole
+numbers, booleans, lists and dicts of them: no floats, whose text differs between databases.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    name: ClassVar[str] = ""
+
+    def data(self) -> dict[str, Any]:
+        """The fields as plain values; empty ones are left out."""
+        return {key: value for key, value in asdict(self).items() if value not in ("", (), [], {})}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requested(Event):
+    name: ClassVar[str] = "run.requested"
+    database: str
+    target: str
+    fingerprint: str
+    risk: str
+    reason: str
+    steps: list[str]
+    approvals_needed: int
+    run_after: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved(Event):
+    name: ClassVar[str] = "run.approved"
+    fingerprint: str
+    approvals: int
+    approvals_needed: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected(Event):
+    name: ClassVar[str] = "run.rejected"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled(Event):
+    name: ClassVar[str] = "run.cancelled"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expired(Event):
+    name: ClassVar[str] = "run.expired"
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued(Event):
+    name: ClassVar[str] = "run.queued"
+    database: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WentStale(Event):
+    name: ClassVar[str] = "run.stale"
+    approved: str
+    found: str
+    because: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started(Event):
+    name: ClassVar[str] = "run.started"
+    fingerprint: str
+    worker: str
+    release: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepApplied(Event):
+    name: ClassVar[str] = "step.applied"
+    step: str
+    milliseconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepUnapplied(Event):
+    name: ClassVar[str] = "step.unapplied"
+    step: str
+    milliseconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRetried(Event):
+    name: ClassVar[str] = "step.retried"
+    step: str
+    attempt: int
+    because: str
+    blockers: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Succeeded(Event):
+    name: ClassVar[str] = "run.succeeded"
+    steps: int
+    milliseconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed(Event):
+    name: ClassVar[str] = "run.failed"
+    error: str
+    step: str = ""
+    statement: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interrupted(Event):
+    name: ClassVar[str] = "run.interrupted"
+    worker: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled(Event):
+    name: ClassVar[str] = "run.reconciled"
+    state: str
+    applied: list[str]
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigratedByHand(Event):
+    """A plain ``manage.py migrate`` on a machine that has the app installed."""
+
+    name: ClassVar[str] = "migrate.finished"
+    database: str
+    steps: list[str]
+    command: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrateByHandFailed(Event):
+    name: ClassVar[str] = "migrate.failed"
+    database: str
+    steps: list[str]
+    command: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denied(Event):
+    """Something was asked for and refused. Its entry's name is the wish with ``.refused``."""
+
+    name: ClassVar[str] = ".refused"
+    wish: str
+    """The wish in the imperative: ``run.approve``, ``run.request``, ``plan.make``."""
+    code: str
+    because: str
+
+    def data(self) -> dict[str, Any]:
+        return {"code": self.code, "because": self.because}

@@ -1,0 +1,47 @@
+"""A finding: one fact about a step's risk, with its because and its instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Risk(StrEnum):
+    SAFE = "safe"
+    CAUTION = "caution"
+    DANGEROUS = "dangerous"
+
+    @property
+    def rank(self) -> int:
+        return list(Risk).index(self)
+
+
+class Evidence(StrEnum):
+    """Where a claim about risk comes from. Every claim says it."""
+
+    MEASURED = "measured"
+    PREDICTED = "predicted"
+    NOT_CHECKED = "not checked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """``code`` is a stored name and is never renamed; ``because`` and ``instead`` are sentences."""
+
+    code: str
+    level: Risk
+    because: str
+    instead: str = ""
+    evidence: Evidence = Evidence.PREDICTED
+    step: str = ""
+    """``app.name`` of the step, or empty for the whole plan."""
+    operation: int | None = None
+    """The operation's place in its migration, counted from 0."""
+    table: str = ""
+
+
+def worst(findings: Iterable[Finding]) -> Risk:
+    """The worst level among the findings; with none at all nothing is known: caution."""
+    levels = [finding.level for finding in findings]
+    return max(levels, key=lambda level: level.rank) if levels else Risk.CAUTION

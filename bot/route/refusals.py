@@ -1,0 +1,283 @@
+"""Refusals: each class's docstring is the sentence a person reads: what, why, what now.
+
+Names in braces are facts given to the constructor. Codes are stored names.
+"""
+
+from __future__ import annotations
+
+import inspect
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Kind(StrEnum):
+    """What sort of no it is; each face has one way to say each kind (a status, an exit code)."""
+
+    FORBIDDEN = "forbidden"
+    UNKNOWN = "unknown"
+    CONFLICT = "conflict"
+    INVALID = "invalid"
+    UNAVAILABLE = "unavailable"
+
+
+class Refused(Exception):
+    """That is refused."""
+
+    code: ClassVar[str] = "refused"
+    kind: ClassVar[Kind] = Kind.FORBIDDEN
+
+    def __init__(self, **facts: object) -> None:
+        self.facts = facts
+        super().__init__(self.sentence)
+
+    @property
+    def sentence(self) -> str:
+        """The docstring with its facts filled in, on one line."""
+        text = " ".join(inspect.cleandoc(type(self).__doc__ or "").split())
+        return text.format(**self.facts)
+
+
+# Who
+
+
+class NotSignedIn(Refused):
+    """You are not signed in. Sign in with a staff account and try again."""
+
+    code = "not_signed_in"
+
+
+class AccountGone(Refused):
+    """The account {account} does not exist or is not active. Ask an administrator."""
+
+    code = "account_gone"
+
+
+class NotStaff(Refused):
+    """{name} is not a staff account, and only staff may use the migration route.
+    Ask an administrator to set "staff status" on it."""
+
+    code = "not_staff"
+
+
+class NotPermitted(Refused):
+    """{name} lacks the permission {permission}. Ask an administrator for it."""
+
+    code = "not_permitted"
+
+
+class AccountUnreadable(Refused):
+    """The accounts could not be read ({error}), so nobody can be recognised.
+    Nothing was changed; mend the users' database and try again."""
+
+    code = "account_unreadable"
+    kind = Kind.UNAVAILABLE
+
+
+class OwnRequest(Refused):
+    """You asked for run {run} yourself, so somebody else has to approve it."""
+
+    code = "own_request"
+
+
+class AlreadyDecided(Refused):
+    """You have already decided on run {run} ({verdict}); one person counts once."""
+
+    code = "already_decided"
+    kind = Kind.CONFLICT
+
+
+# What
+
+
+class RunNotFound(Refused):
+    """There is no run {run}. See the history for the runs there are."""
+
+    code = "run_not_found"
+    kind = Kind.UNKNOWN
+
+
+class PlanNotFound(Refused):
+    """There is no such plan any more. Make a new plan and go on from there."""
+
+    code = "plan_not_found"
+    kind = Kind.UNKNOWN
+
+
+class PlanNotReady(Refused):
+    """That plan is not ready yet. Wait for it, then ask for it again."""
+
+    code = "plan_not_ready"
+    kind = Kind.CONFLICT
+
+
+class WrongState(Refused):
+    """Run {run} is {state}, so it cannot be {action} any more. Nothing was changed."""
+
+    code = "wrong_state"
+    kind = Kind.CONFLICT
+
+
+class ReasonNeeded(Refused):
+    """A reason is needed: one sentence for the people who read the history."""
+
+    code = "reason_needed"
+    kind = Kind.INVALID
+
+
+class ReasonTooLong(Refused):
+    """The reason is {length} characters long; at most {limit} are kept. Shorten it."""
+
+    code = "reason_too_long"
+    kind = Kind.INVALID
+
+
+class TimeNotUnderstood(Refused):
+    """"{text}" is not a time that can be used: {because}. Write 02:00 or 2026-12-24T02:00Z."""
+
+    code = "time_not_understood"
+    kind = Kind.INVALID
+
+
+class Frozen(Refused):
+    """{database} is frozen by {owner} since {since}: {reason}. Ask {owner} to end the freeze."""
+
+    code = "frozen"
+    kind = Kind.CONFLICT
+
+
+class AlreadyRequested(Refused):
+    """Run {run} already asks for exactly this plan and is {state}. Go on with that one."""
+
+    code = "already_requested"
+    kind = Kind.CONFLICT
+
+
+# Planning
+
+
+class UnknownDatabase(Refused):
+    """There is no database {database}. Known here: {known}."""
+
+    code = "unknown_database"
+    kind = Kind.INVALID
+
+
+class DatabaseNotRouted(Refused):
+    """The database {database} is not one that this bot may migrate. It may migrate: {known}.
+    The setting "databases" says which."""
+
+    code = "database_not_allowed"
+    kind = Kind.FORBIDDEN
+
+
+class UnknownApp(Refused):
+    """There is no app {app}.{nearest} `migrate` knows the app labels of INSTALLED_APPS."""
+
+    code = "unknown_app"
+    kind = Kind.INVALID
+
+
+class AppWithoutMigrations(Refused):
+    """The app {app} has no migrations. Nothing can be planned for it; name another app."""
+
+    code = "app_without_migrations"
+    kind = Kind.INVALID
+
+
+class OwnTables(Refused):
+    """The bot's own tables are not moved by a run. Use `manage.py migration_bot setup`."""
+
+    code = "own_tables"
+    kind = Kind.INVALID
+
+
+class UnknownMigration(Refused):
+    """The app {app} has no migration {name}.{nearest} See `plan {app}` for the pending ones."""
+
+    code = "unknown_migration"
+    kind = Kind.INVALID
+
+
+class AmbiguousPrefix(Refused):
+    """{name} fits more than one migration of {app}: {matches}. Write more of the name."""
+
+    code = "ambiguous_prefix"
+    kind = Kind.INVALID
+
+
+class ConflictingLeaves(Refused):
+    """There is more than one last migration in {apps}. Run `makemigrations --merge`, deploy that,
+    and plan again."""
+
+    code = "conflicting_leaves"
+    kind = Kind.CONFLICT
+
+
+class InconsistentHistory(Refused):
+    """The history of {database} is inconsistent: {detail}. Nothing can be planned on it.
+    Deploy the migration that is missing or mend django_migrations by hand, then plan again."""
+
+    code = "inconsistent_history"
+    kind = Kind.CONFLICT
+
+
+class BrokenMigrations(Refused):
+    """The migrations could not be loaded: {detail}. Deploy code that loads, then plan again."""
+
+    code = "broken_migrations"
+    kind = Kind.CONFLICT
+
+
+class DatabaseDown(Refused):
+    """The database {database} does not answer: {detail}. Nothing was changed; try again when it
+    is back."""
+
+    code = "database_down"
+    kind = Kind.UNAVAILABLE
+
+
+class EmptyPlan(Refused):
+    """Nothing is pending for {target} on {database}, so there is nothing to run."""
+
+    code = "empty_plan"
+    kind = Kind.CONFLICT
+
+
+class PlanningFailed(Refused):
+    """The plan could not be made: {detail}. Nothing was changed. Reference {reference}."""
+
+    code = "planning_failed"
+    kind = Kind.UNAVAILABLE
+
+
+# Running
+
+
+class LockHeld(Refused):
+    """{database} is being migrated by {holder}. Only one may; wait until it has ended, then try
+    again."""
+
+    code = "lock_held"
+    kind = Kind.CONFLICT
+
+
+class LockImpossible(Refused):
+    """{database} cannot be locked: {because}. {remedy}"""
+
+    code = "lock_impossible"
+    kind = Kind.UNAVAILABLE
+
+
+class SetupNeeded(Refused):
+    """The bot's own tables are missing or old. Run `manage.py migration_bot setup` first."""
+
+    code = "setup_needed"
+    kind = Kind.UNAVAILABLE
+
+
+class WorkerMissing(Refused):
+    """No worker has been seen for {seconds} s, so nothing would run. Start one with
+    `manage.py migration_bot worker`."""
+
+    code = "worker_missing"
+    kind = Kind.UNAVAILABLE
