@@ -70,7 +70,9 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": dj_database_url.parse(os.environ.get("TEST_STATE_URL", "sqlite://:memory:"))}
+DATABASES = {
+    "default": dj_database_url.parse(os.environ.get("TEST_STATE_URL", "sqlite://:memory:"))
+}
 
 MIGRATION_BOT: dict[str, object] = {}
 

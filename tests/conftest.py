@@ -1,0 +1,125 @@
+"""What every test may use: the three databases, scratch databases on them, small projects.
+
+``vendor``       "sqlite", "postgresql" and "mysql", one after the other; a missing one is skipped
+``scratch_url``  the URL of a fresh empty database of that vendor, dropped afterwards
+``new_database`` makes more of them: ``new_database("postgresql")``
+``target``       that database, registered here as the Django alias "target"
+``project``      makes small Django projects in files and runs their manage.py, see tests.project
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import dj_database_url
+import pytest
+from django.db import connections
+from pytest_django import DjangoDbBlocker
+
+from tests import servers
+from tests.project import Project, ProjectFactory
+
+_cluster = pytest.StashKey[servers.Throwaway]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and (cluster := servers.find_servers()):
+        config.stash[_cluster] = cluster
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if cluster := config.stash.get(_cluster, None):
+        cluster.stop()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what could not run here: a green line must not hide it."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if not skipped:
+        return
+    terminalreporter.section("not run here")
+    why: dict[str, list[str]] = {}
+    for report in skipped:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        why.setdefault(reason.removeprefix("Skipped: "), []).append(report.nodeid)
+    for reason, names in why.items():
+        terminalreporter.line(f"{reason}:")
+        for name in sorted(names):
+            terminalreporter.line(f"    {name}")
+
+
+@pytest.fixture(params=servers.VENDORS)
+def vendor(request: pytest.FixtureRequest) -> str:
+    """A database vendor as Django names it."""
+    name: str = request.param
+    need(name)
+    return name
+
+
+def need(vendor: str) -> None:
+    """Skip the test, by name, where there is no server of this vendor."""
+    if because := servers.missing(vendor):
+        pytest.skip(f"{vendor}: {because}")
+
+
+@pytest.fixture
+def new_database(tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """Makes fresh empty databases: takes a vendor, returns a URL. All are dropped afterwards."""
+    with contextlib.ExitStack() as stack:
+
+        def make(vendor: str) -> str:
+            need(vendor)
+            return stack.enter_context(servers.scratch_database(vendor, tmp_path))
+
+        yield make
+
+
+@pytest.fixture
+def scratch_url(vendor: str, new_database: Callable[[str], str]) -> str:
+    """The URL of a fresh empty database of this vendor."""
+    return new_database(vendor)
+
+
+@pytest.fixture
+def register_alias(django_db_blocker: DjangoDbBlocker) -> Iterator[Callable[[str, str], str]]:
+    """Registers a URL as a Django alias for the length of the test: ``register_alias("a", url)``.
+
+    Ask for ``db`` or use the django_db mark as usual when the bot's own tables are needed too.
+    """
+    added: list[str] = []
+
+    def register(alias: str, url: str) -> str:
+        connections.settings[alias] = dict(dj_database_url.parse(url))
+        connections.configure_settings(connections.settings)
+        added.append(alias)
+        return alias
+
+    with django_db_blocker.unblock():
+        yield register
+        for alias in added:
+            connections[alias].close()
+            del connections[alias]
+            del connections.settings[alias]
+
+
+@pytest.fixture
+def target(scratch_url: str, register_alias: Callable[[str, str], str]) -> str:
+    """The alias "target": a fresh empty database of this vendor, open to this test."""
+    return register_alias("target", scratch_url)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[ProjectFactory]:
+    """Makes small Django projects under ``tmp_path``; their processes are ended afterwards."""
+    made: list[Project] = []
+
+    def make(**options: object) -> Project:
+        folder = tmp_path / f"project{len(made) or ''}"
+        made.append(Project(folder, **options))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.end()
