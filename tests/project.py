@@ -197,12 +197,21 @@ class Project:
         self, *arguments: str, check: bool = True, timeout: float = 120, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """Run manage.py to its end; with ``check`` a failure raises with what it printed."""
-        return self.python("manage.py", *arguments, check=check, timeout=timeout, **environment)
+        return self._run(("manage.py", *arguments), check, timeout, environment)
 
     def python(
         self, *arguments: str, check: bool = True, timeout: float = 120, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """Run Python in the project's folder to its end, as ``manage`` does."""
+        return self._run(arguments, check, timeout, environment)
+
+    def _run(
+        self,
+        arguments: Sequence[str],
+        check: bool,
+        timeout: float,
+        environment: Mapping[str, str],
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, *arguments],
             cwd=self.folder,
