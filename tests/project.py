@@ -231,7 +231,7 @@ class Project:
     def shell(self, source: str, **environment: str) -> str:
         """Run source with the project set up; what it printed."""
         setup = "import django; django.setup()\n"
-        return self.python("-c", setup + textwrap.dedent(source), **environment).stdout
+        return self._run(("-c", setup + textwrap.dedent(source)), True, 120, environment).stdout
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Start manage.py and return at once. The process leads a group of its own."""

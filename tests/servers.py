@@ -22,7 +22,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from django_site.drivers import use_mysql_driver
 
 POSTGRES, MYSQL = "TEST_POSTGRES_URL", "TEST_MYSQL_URL"
-_MISSING = "MIGRATION_BOT_TESTS_MISSING_"
+_MISSING = "TESTS_MISSING_"
 VENDORS = ("sqlite", "postgresql", "mysql")
 
 
