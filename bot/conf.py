@@ -21,8 +21,8 @@ from bot.route.findings import Risk
 
 def _key(default: Any, doc: str) -> Any:
     """A field with its documentation beside it."""
-    if isinstance(default, (dict, list)):
-        return field(default_factory=lambda: default, metadata={"doc": doc})
+    if isinstance(default, dict):
+        return field(default_factory=default.copy, metadata={"doc": doc})
     return field(default=default, metadata={"doc": doc})
 
 
@@ -32,7 +32,7 @@ class Settings:
     databases: tuple[str, ...] = _key(
         (), "Aliases that may be migrated. Empty: all but a state database of its own."
     )
-    approvals: dict[str, int] = _key(
+    approvals: dict[str, int] = _key(  # noqa: RUF009 - it is dataclasses.field with a doc
         {"safe": 1, "caution": 1, "dangerous": 2},
         "How many people must approve a plan of each risk. At least 1 each.",
     )
@@ -51,7 +51,8 @@ class Settings:
         True, "Record a migration in its own transaction where the database can (the flush)."
     )
     guard_plain_migrate: bool = _key(
-        True, "Whether a plain `manage.py migrate` takes the same lock and is refused while a run holds it."
+        True,
+        "Whether a plain `manage.py migrate` takes the lock, and is refused while a run has it.",
     )
     record_plain_migrate: bool = _key(
         True, "Whether a plain `manage.py migrate` is written into the audit."
@@ -68,7 +69,7 @@ class Settings:
     public_url: str = _key("", "Where this site is reached, for links back: https://example.com")
     keep_plans: float = _key(30.0, "Days that a plan is kept which nobody asked to run.")
     code_reload: str = _key(
-        "auto", "auto: fork a warm worker while its code is unchanged on disk; cold: always a new process."
+        "auto", "auto: fork a warm worker while its code is unchanged on disk; cold: never fork."
     )
 
     @property

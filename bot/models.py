@@ -36,6 +36,9 @@ class StoredPlan(models.Model):
     fingerprint = models.CharField(max_length=64, blank=True)
     refusal_code = models.CharField(max_length=40, blank=True)
     refusal = models.TextField(blank=True)
+    progress = models.CharField(max_length=200, blank=True)
+    claimed_until = InstantField(null=True)
+    """While a worker makes it; past, another may try."""
     asked_at = InstantField()
     ready_at = InstantField(null=True)
 
@@ -49,6 +52,8 @@ class StoredPlan(models.Model):
     @property
     def plan(self) -> Plan:
         """The plan as a value; only a ready one has it."""
+        if self.document is None:
+            raise ValueError(f"a {self.state} plan has no document")
         return Plan.from_json(self.document)
 
 
@@ -59,6 +64,8 @@ class Run(models.Model):
     state = models.CharField(max_length=20, choices=_choices(State), default=str(State.REQUESTED))
     database = models.CharField(max_length=100)
     target = models.CharField(max_length=300, blank=True)
+    apps = models.TextField(blank=True)
+    """``,shop,accounts,``: the app labels in the plan, for filters."""
     fingerprint = models.CharField(max_length=64)
     risk = models.CharField(max_length=10)
     reason = models.TextField()
@@ -160,6 +167,16 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.event}"
+
+
+class AuditHead(models.Model):
+    """The newest entry's number and hash, in one row that every writer locks first."""
+
+    seq = models.BigIntegerField(default=0)
+    hash = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"audit head at {self.seq}"
 
 
 class Delivery(models.Model):

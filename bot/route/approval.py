@@ -48,7 +48,13 @@ class Policy:
 
 
 def check_voter(
-    policy: Policy, *, run: int, requester: Actor, voter: Actor, votes: Iterable[Vote], verdict: Verdict
+    policy: Policy,
+    *,
+    run: int,
+    requester: Actor,
+    voter: Actor,
+    votes: Iterable[Vote],
+    verdict: Verdict,
 ) -> None:
     """Raise unless ``voter`` may vote now.
 

@@ -58,9 +58,9 @@ def differences(approved: Basis, found: Basis) -> tuple[str, ...]:
     before = {(s.key, s.direction): s.digest for s in approved.steps}
     after = {(s.key, s.direction): s.digest for s in found.steps}
     applied_now = set(found.rests_on) - set(approved.rests_on)
-    for key, direction in before:
+    for (key, direction), digest in before.items():
         if (key, direction) in after:
-            if before[key, direction] != after[key, direction]:
+            if digest != after[key, direction]:
                 words.append(f"{key} was edited after approval.")
         elif direction == "backward":
             words.append(f"{key} was unapplied meanwhile, or nothing asks for undoing it now.")

@@ -75,6 +75,4 @@ def _operation(data: dict[str, Any]) -> Operation:
 
 
 def _finding(data: dict[str, Any]) -> Finding:
-    return Finding(
-        **{**data, "level": Risk(data["level"]), "evidence": Evidence(data["evidence"])}
-    )
+    return Finding(**{**data, "level": Risk(data["level"]), "evidence": Evidence(data["evidence"])})

@@ -132,7 +132,7 @@ class ReasonTooLong(Refused):
 
 
 class TimeNotUnderstood(Refused):
-    """"{text}" is not a time that can be used: {because}. Write 02:00 or 2026-12-24T02:00Z."""
+    """ "{text}" is not a time that can be used: {because}. Write 02:00 or 2026-12-24T02:00Z."""
 
     code = "time_not_understood"
     kind = Kind.INVALID

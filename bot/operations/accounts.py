@@ -1,0 +1,109 @@
+"""Live accounts: looked up at the moment of action, with only the columns that are needed.
+
+The schema being behind the code is this product's normal state, so a pending migration on the
+user model must not lock anybody out. Permissions are asked of Django's authentication backends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db import Error as DatabaseError
+
+from bot.route.people import Actor
+from bot.route.refusals import (
+    AccountGone,
+    AccountUnreadable,
+    NotPermitted,
+    NotSignedIn,
+    NotStaff,
+)
+
+REQUEST, APPROVE, FREEZE = "request_run", "approve_run", "freeze_runs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A live account as it stands now. ``user`` is a deferred instance: touch no other column."""
+
+    id: str
+    name: str
+    is_active: bool
+    is_staff: bool
+    user: Any
+
+    def may(self, permission: str) -> bool:
+        """Whether this account has ``migration_bot.<permission>`` now."""
+        try:
+            return bool(self.user.has_perm(f"migration_bot.{permission}"))
+        except DatabaseError as error:
+            raise AccountUnreadable(error=_first_line(error)) from error
+
+
+def needed_columns(model: Any) -> list[str]:
+    """The user model's columns that a decision rests on, as far as the model has them."""
+    key = model._meta.pk.name
+    names = []
+    for name in (key, model.USERNAME_FIELD, "is_active", "is_staff", "is_superuser"):
+        try:
+            model._meta.get_field(name)
+        except FieldDoesNotExist:
+            continue
+        names.append(name)
+    return names
+
+
+def _find(**lookup: Any) -> Account | None:
+    model: Any = get_user_model()
+    try:
+        user = model._default_manager.only(*needed_columns(model)).filter(**lookup).first()
+    except (ValueError, ValidationError):
+        return None
+    except DatabaseError as error:
+        raise AccountUnreadable(error=_first_line(error)) from error
+    if user is None:
+        return None
+    return Account(
+        id=str(user.pk),
+        name=user.get_username(),
+        is_active=bool(getattr(user, "is_active", False)),
+        is_staff=bool(getattr(user, "is_staff", False)),
+        user=user,
+    )
+
+
+def find_by_id(account: str) -> Account | None:
+    return _find(pk=account)
+
+
+def find_by_name(name: str) -> Account | None:
+    """The account with this user name, whatever field the user model uses for it."""
+    model: Any = get_user_model()
+    return _find(**{model.USERNAME_FIELD: name})
+
+
+def require_staff(actor: Actor) -> Account:
+    """The actor's live staff account, or a refusal. The first question of every operation."""
+    if not actor.account:
+        raise NotSignedIn()
+    account = find_by_id(actor.account)
+    if account is None or not account.is_active:
+        raise AccountGone(account=actor.name or actor.account)
+    if not account.is_staff:
+        raise NotStaff(name=account.name)
+    return account
+
+
+def require(actor: Actor, permission: str) -> Account:
+    """The actor's live staff account with this permission, or a refusal."""
+    account = require_staff(actor)
+    if not account.may(permission):
+        raise NotPermitted(name=account.name, permission=f"migration_bot.{permission}")
+    return account
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,131 @@
+"""One operation, one transaction: its states, audit entries and deliveries commit together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import Error as DatabaseError
+from django.db import OperationalError, ProgrammingError, transaction
+
+from bot import audit, outbox
+from bot.conf import get_settings
+from bot.models import AuditEntry, Run
+from bot.route.events import Denied, Event
+from bot.route.people import Actor
+from bot.route.refusals import Kind, Refused, RunNotFound, SetupNeeded, WrongState
+from bot.route.states import ACTIVE, Action, ImpossibleAction, State, after
+
+PAST = {
+    Action.APPROVE: "approved",
+    Action.REJECT: "rejected",
+    Action.CANCEL: "cancelled",
+    Action.EXPIRE: "expired",
+    Action.QUEUE: "queued",
+    Action.START: "started",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What an operation may do inside its transaction."""
+
+    using: str
+    now: datetime
+
+    def run(self, run_id: int) -> Run:
+        """The run as it is now. The head of the audit is locked, so nobody else moves it."""
+        try:
+            return Run.objects.using(self.using).select_related("stored_plan").get(pk=run_id)
+        except (Run.DoesNotExist, ValueError, OverflowError):
+            raise RunNotFound(run=run_id) from None
+
+    def move(self, run: Run, action: Action, **changes: Any) -> None:
+        """Take one edge of the table, by compare-and-set; the only place that sets a state."""
+        before = State(run.state)
+        try:
+            edge = after(before, action)
+        except ImpossibleAction:
+            raise WrongState(
+                run=run.pk, state=_words(before), action=PAST.get(action, "changed like that")
+            ) from None
+        if edge.to in ACTIVE:
+            changes.setdefault("active_key", run.database)
+        else:
+            changes |= {"active_key": None, "claimed_by": "", "lease_until": None}
+        changes["state"] = str(edge.to)
+        rows = Run.objects.using(self.using).filter(pk=run.pk, state=str(before), fence=run.fence)
+        if not rows.update(**changes):
+            raise WrongState(run=run.pk, state="no longer what it was", action="changed")
+        for name, value in changes.items():
+            setattr(run, name, value)
+        outbox.run_changed(run, now=self.now)
+
+    def update(self, run: Run, **changes: Any) -> None:
+        """Change a run without moving it."""
+        rows = Run.objects.using(self.using).filter(pk=run.pk, state=run.state, fence=run.fence)
+        if not rows.update(**changes):
+            raise WrongState(run=run.pk, state="no longer what it was", action="changed")
+        for name, value in changes.items():
+            setattr(run, name, value)
+        outbox.run_changed(run, now=self.now)
+
+    def record(self, event: Event, *, actor: Actor, run: int | None = None) -> AuditEntry:
+        entry = audit.append(event, actor=actor, now=self.now, run=run)
+        outbox.entry_written(entry, now=self.now)
+        return entry
+
+
+@contextmanager
+def changing(now: datetime) -> Iterator[Change]:
+    """One transaction on the state database that begins with the lock of the audit's head."""
+    using = get_settings().state_database
+    try:
+        with transaction.atomic(using=using):
+            audit.lock_head()
+            yield Change(using=using, now=now)
+    except (ProgrammingError, OperationalError) as error:
+        if is_setup_missing(error):
+            raise SetupNeeded() from error
+        raise
+
+
+@contextmanager
+def denials_recorded(
+    wish: str, *, actor: Actor, now: datetime, run: int | None = None
+) -> Iterator[None]:
+    """Write what was denied into the audit, in a transaction of its own, and pass it on.
+
+    Slips of the pen (Kind.INVALID) and outages are told, but are no denials.
+    """
+    try:
+        yield
+    except Refused as refused:
+        if refused.kind in (Kind.FORBIDDEN, Kind.CONFLICT, Kind.UNKNOWN):
+            known = run if isinstance(run, int) and 0 < run < 2**63 else None
+            with changing(now) as change:
+                event = Denied(wish=wish, code=refused.code, because=refused.sentence)
+                change.record(event, actor=actor, run=known)
+        raise
+
+
+def is_setup_missing(error: DatabaseError) -> bool:
+    """Whether the error says that one of our tables or columns is not there."""
+    text = str(error).lower()
+    return "migration_bot_" in text and any(
+        words in text
+        for words in (
+            "no such table",
+            "no such column",
+            "does not exist",
+            "doesn't exist",
+            "unknown column",
+        )
+    )
+
+
+def _words(state: State) -> str:
+    return str(state).replace("_", " ")

@@ -1,0 +1,177 @@
+"""Approving, rejecting, cancelling; and handing an approved run to the workers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot import outbox
+from bot.conf import get_settings
+from bot.models import Decision, Freeze, Run
+from bot.operations import accounts
+from bot.operations.changing import Change, changing, denials_recorded
+from bot.operations.requesting import check_reason
+from bot.route.approval import Verdict, Vote, check_voter, enough
+from bot.route.events import Approved, Cancelled, Expired, Queued, Rejected
+from bot.route.people import SYSTEM, Actor
+from bot.route.refusals import NotPermitted, WrongState
+from bot.route.states import Action, State
+from bot.waking import wake
+
+CARRY_OUT = "carry_out"
+"""The task's name; a stored name."""
+
+
+def approve(run_id: int, *, actor: Actor, now: datetime, reason: str = "") -> Run:
+    """One person's yes. With enough of them the run is approved and, when it may, queued."""
+    expire(now=now, only=run_id)
+    with denials_recorded("run.approve", actor=actor, now=now, run=run_id), changing(now) as change:
+        account = accounts.require(actor, accounts.APPROVE)
+        run = change.run(run_id)
+        votes = _vote(change, run, account, actor=actor, verdict=Verdict.APPROVE, reason=reason)
+        change.record(
+            Approved(
+                fingerprint=run.fingerprint,
+                approvals=sum(vote.verdict is Verdict.APPROVE for vote in votes),
+                approvals_needed=run.approvals_needed,
+                reason=reason,
+            ),
+            actor=actor,
+            run=run.pk,
+        )
+        if enough(run.approvals_needed, votes):
+            may_start = max(now, run.run_after) if run.run_after else now
+            due = get_settings().policy.start_due(may_start)
+            change.move(run, Action.APPROVE, decided_at=now, expires_at=due)
+            queue_if_free(change, run)
+        else:
+            outbox.run_changed(run, now=now)
+        return run
+
+
+def reject(run_id: int, *, actor: Actor, now: datetime, reason: str) -> Run:
+    """One approver's no, which is enough. It needs a reason."""
+    expire(now=now, only=run_id)
+    with denials_recorded("run.reject", actor=actor, now=now, run=run_id), changing(now) as change:
+        account = accounts.require(actor, accounts.APPROVE)
+        reason = check_reason(reason)
+        run = change.run(run_id)
+        _vote(change, run, account, actor=actor, verdict=Verdict.REJECT, reason=reason)
+        change.record(Rejected(reason=reason), actor=actor, run=run.pk)
+        change.move(run, Action.REJECT, decided_at=now, ended_at=now)
+        return run
+
+
+def cancel(run_id: int, *, actor: Actor, now: datetime, reason: str = "") -> Run:
+    """Take back a run that has not begun: its requester, or anybody who may approve."""
+    with denials_recorded("run.cancel", actor=actor, now=now, run=run_id), changing(now) as change:
+        account = accounts.require_staff(actor)
+        run = change.run(run_id)
+        own = run.requester == account.id and account.may(accounts.REQUEST)
+        if not own and not account.may(accounts.APPROVE):
+            raise NotPermitted(name=account.name, permission=f"migration_bot.{accounts.APPROVE}")
+        if State(run.state) not in (State.REQUESTED, State.APPROVED, State.QUEUED):
+            raise WrongState(run=run.pk, state=run.state.replace("_", " "), action="cancelled")
+        change.record(Cancelled(reason=" ".join(reason.split())), actor=actor, run=run.pk)
+        change.move(run, Action.CANCEL, ended_at=now)
+        return run
+
+
+def _vote(
+    change: Change,
+    run: Run,
+    account: accounts.Account,
+    *,
+    actor: Actor,
+    verdict: Verdict,
+    reason: str,
+) -> list[Vote]:
+    """Keep one decision, and return all of them."""
+    if State(run.state) is not State.REQUESTED:
+        word = "approved" if verdict is Verdict.APPROVE else "rejected"
+        raise WrongState(run=run.pk, state=run.state.replace("_", " "), action=word)
+    votes = votes_of(change, run)
+    check_voter(
+        get_settings().policy,
+        run=run.pk,
+        requester=run.requester_as_actor,
+        voter=actor,
+        votes=votes,
+        verdict=verdict,
+    )
+    Decision.objects.using(change.using).create(
+        run=run,
+        person=account.id,
+        person_name=account.name,
+        actor=actor.to_json(),
+        verdict=str(verdict),
+        reason=reason,
+        at=change.now,
+    )
+    return [*votes, Vote(person=actor, verdict=verdict)]
+
+
+def votes_of(change: Change, run: Run) -> list[Vote]:
+    """The decisions on a run, as the rules see them."""
+    decisions = Decision.objects.using(change.using).filter(run=run)
+    return [Vote(person=Actor.from_json(d.actor), verdict=Verdict(d.verdict)) for d in decisions]
+
+
+def frozen(change: Change, database: str) -> Freeze | None:
+    """The freeze that holds this database now, if any."""
+    live = Freeze.objects.using(change.using).filter(
+        database__in=["", database], ended_at__isnull=True
+    )
+    return next((f for f in live if f.until is None or f.until > change.now), None)
+
+
+def queue_if_free(change: Change, run: Run) -> bool:
+    """Hand an approved run to the workers if its time has come, nothing is frozen, and no other
+    run has its database. What waits here is looked at again by the clock."""
+    if run.run_after is not None and run.run_after > change.now:
+        return False
+    if frozen(change, run.database) is not None:
+        return False
+    if Run.objects.using(change.using).filter(active_key=run.database).exists():
+        return False
+    change.move(run, Action.QUEUE, queued_at=change.now, woken_at=change.now)
+    change.record(Queued(database=run.database), actor=SYSTEM, run=run.pk)
+    wake(CARRY_OUT, run.pk)
+    return True
+
+
+def queue_due(*, now: datetime) -> int:
+    """Queue every approved run that may start now, the oldest approval first; how many it were."""
+    with changing(now) as change:
+        waiting = Run.objects.using(change.using).filter(state=str(State.APPROVED))
+        return sum(queue_if_free(change, run) for run in waiting.order_by("decided_at", "id"))
+
+
+def expire(*, now: datetime, only: int | None = None) -> int:
+    """End what nobody decided, or what could not start, in time; how many it were."""
+    using = get_settings().state_database
+    words = {
+        State.REQUESTED: "Nobody decided in time.",
+        State.APPROVED: "It could not start in time after its approval.",
+        State.QUEUED: "No worker took it in time after its approval.",
+    }
+    overdue = Run.objects.using(using).filter(
+        state__in=[str(state) for state in words], expires_at__lte=now, claimed_by=""
+    )
+    if only is not None:
+        overdue = overdue.filter(pk=only)
+    try:
+        keys = list(overdue.values_list("pk", flat=True))
+    except (ValueError, OverflowError):
+        return 0
+    if not keys:
+        return 0
+    ended = 0
+    with changing(now) as change:
+        for key in keys:
+            run = change.run(key)
+            state = State(run.state)
+            if state in words and run.expires_at <= now and not run.claimed_by:
+                change.record(Expired(because=words[state]), actor=SYSTEM, run=run.pk)
+                change.move(run, Action.EXPIRE, ended_at=now)
+                ended += 1
+    return ended

@@ -1,0 +1,181 @@
+"""Asking for a plan, and keeping or refusing it. Making it is a worker's job."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+
+from bot.conf import get_settings
+from bot.models import Run, StoredPlan
+from bot.operations import accounts
+from bot.operations.changing import Change, changing, denials_recorded
+from bot.operations.requesting import check_reason, check_run_after, request_in
+from bot.route.people import Actor
+from bot.route.plan import Plan, Target
+from bot.route.refusals import DatabaseNotRouted, PlanNotFound, Refused, UnknownDatabase
+from bot.waking import wake
+
+logger = logging.getLogger("migration_bot")
+
+MAKE_PLAN = "make_plan"
+"""The task's name; a stored name."""
+
+
+def check_database(database: str) -> None:
+    """Refuse an alias that does not exist or that this bot may not migrate."""
+    from django.conf import settings as django_settings
+
+    allowed = get_settings().target_databases
+    if database in allowed:
+        return
+    known = ", ".join(allowed)
+    if database in django_settings.DATABASES:
+        raise DatabaseNotRouted(database=database, known=known)
+    raise UnknownDatabase(database=database, known=known)
+
+
+def ask_for_plan(
+    *,
+    actor: Actor,
+    database: str,
+    target: str,
+    now: datetime,
+    request: bool = False,
+    reason: str = "",
+    run_after: datetime | None = None,
+) -> StoredPlan:
+    """Keep the wish for a plan and wake a worker. With ``request``, the finished plan is requested
+    in the same breath, with ``reason``; what can be refused at once is refused at once."""
+    wish = "run.request" if request else "plan.make"
+    with denials_recorded(wish, actor=actor, now=now), changing(now) as change:
+        if request:
+            accounts.require(actor, accounts.REQUEST)
+            reason = check_reason(reason)
+            check_run_after(run_after, now=now)
+        else:
+            accounts.require_staff(actor)
+        check_database(database)
+        parsed = Target.parse(target)
+        stored = StoredPlan(
+            database=database,
+            target="" if parsed == Target() else str(parsed),
+            purpose=StoredPlan.REQUEST if request else StoredPlan.LOOK,
+            actor=actor.to_json(),
+            reason=reason,
+            run_after=run_after,
+            asked_at=now,
+        )
+        stored.save(using=change.using, force_insert=True)
+        wake(MAKE_PLAN, stored.pk)
+    return stored
+
+
+def keep_plan(*, actor: Actor, plan: Plan, now: datetime) -> StoredPlan:
+    """Keep a plan that was made in this very process, by the command line."""
+    with denials_recorded("plan.make", actor=actor, now=now), changing(now) as change:
+        accounts.require_staff(actor)
+        stored = StoredPlan(
+            database=plan.database,
+            target="" if plan.target == Target() else str(plan.target),
+            actor=actor.to_json(),
+            asked_at=now,
+        )
+        _fill(stored, plan, now)
+        stored.save(using=change.using, force_insert=True)
+    return stored
+
+
+def find_plan(plan_id: str | UUID) -> StoredPlan:
+    try:
+        return StoredPlan.objects.using(get_settings().state_database).get(pk=plan_id)
+    except (StoredPlan.DoesNotExist, ValidationError, ValueError):
+        raise PlanNotFound() from None
+
+
+def claim_plan(plan_id: str | UUID, *, now: datetime) -> StoredPlan | None:
+    """Take a waiting plan to make it; None when somebody has it or it is done."""
+    with changing(now) as change:
+        stored = _waiting(change, plan_id)
+        if stored is None or (stored.claimed_until is not None and stored.claimed_until > now):
+            return None
+        stored.claimed_until = now + timedelta(seconds=get_settings().lease)
+        stored.save(using=change.using, update_fields=["claimed_until"])
+    return stored
+
+
+def plan_progress(plan_id: str | UUID, words: str, *, now: datetime) -> None:
+    """Renew the claim on a plan that is being made and say how far it is."""
+    StoredPlan.objects.using(get_settings().state_database).filter(
+        pk=plan_id, state=StoredPlan.WAITING
+    ).update(progress=words[:200], claimed_until=now + timedelta(seconds=get_settings().lease))
+
+
+def store_plan(plan_id: str | UUID, plan: Plan, *, now: datetime) -> Run | None:
+    """Keep the finished plan and, if that was the wish, request it. A refusal of the request is
+    kept as the plan's answer; it was somebody's wish, so it is told to them and audited."""
+    with changing(now) as change:
+        stored = _waiting(change, plan_id)
+        if stored is None:
+            return None
+        _fill(stored, plan, now)
+        stored.save(using=change.using)
+    if stored.purpose != StoredPlan.REQUEST:
+        return None
+    actor = Actor.from_json(stored.actor)
+    try:
+        with denials_recorded("run.request", actor=actor, now=now), changing(now) as change:
+            return request_in(
+                change, stored, actor=actor, reason=stored.reason, run_after=stored.run_after
+            )
+    except Refused as refused:
+        _refuse(stored, refused)
+        return None
+
+
+def refuse_plan(plan_id: str | UUID, refused: Refused, *, now: datetime) -> None:
+    """Keep why the plan could not be made."""
+    with changing(now) as change:
+        stored = _waiting(change, plan_id)
+        if stored is not None:
+            stored.ready_at = now
+            stored.save(using=change.using, update_fields=["ready_at"])
+            _refuse(stored, refused)
+
+
+def _refuse(stored: StoredPlan, refused: Refused) -> None:
+    using = get_settings().state_database
+    stored.refusal_code, stored.refusal = refused.code, refused.sentence
+    fields = ["refusal_code", "refusal"]
+    if stored.state == StoredPlan.WAITING:
+        stored.state = StoredPlan.REFUSED
+        fields.append("state")
+    stored.save(using=using, update_fields=fields)
+
+
+def _waiting(change: Change, plan_id: str | UUID) -> StoredPlan | None:
+    plans = StoredPlan.objects.using(change.using)
+    return plans.filter(pk=plan_id, state=StoredPlan.WAITING).first()
+
+
+def _fill(stored: StoredPlan, plan: Plan, now: datetime) -> None:
+    stored.state = StoredPlan.READY
+    stored.document = plan.to_json()
+    stored.fingerprint = plan.fingerprint
+    stored.ready_at = now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruned:
+    plans: int
+
+
+def prune_plans(*, now: datetime) -> Pruned:
+    """Forget plans that nobody asked to run, after ``keep_plans`` days."""
+    before = now - timedelta(days=get_settings().keep_plans)
+    plans = StoredPlan.objects.using(get_settings().state_database)
+    deleted, _ = plans.filter(runs__isnull=True, asked_at__lt=before).delete()
+    return Pruned(plans=deleted)

@@ -1,0 +1,135 @@
+"""Reading what there is: runs, plans, workers, as values and as the contract's JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+from bot.conf import get_settings
+from bot.models import AuditEntry, Decision, Freeze, Run, Worker
+from bot.route.plan_json import isoformat
+from bot.route.refusals import RunNotFound
+from bot.route.states import State
+
+TIMES = (
+    "requested_at",
+    "expires_at",
+    "run_after",
+    "decided_at",
+    "queued_at",
+    "started_at",
+    "ended_at",
+)
+
+
+def runs(
+    *, state: str = "", database: str = "", app: str = "", requester: str = ""
+) -> QuerySet[Run]:
+    """Runs, newest first, with their decisions, filtered by what is given."""
+    found = Run.objects.using(get_settings().state_database).defer("traceback")
+    if state:
+        found = found.filter(state=state)
+    if database:
+        found = found.filter(database=database)
+    if app:
+        found = found.filter(apps__contains=f",{app},")
+    if requester:
+        found = found.filter(requester_name=requester)
+    return found.prefetch_related("decisions").order_by("-id")
+
+
+def find_run(run_id: int | str) -> Run:
+    """One run with its plan and decisions, or RunNotFound."""
+    found = Run.objects.using(get_settings().state_database).select_related("stored_plan")
+    try:
+        return found.prefetch_related("decisions").get(pk=run_id)
+    except (Run.DoesNotExist, ValueError, TypeError, OverflowError):
+        raise RunNotFound(run=run_id) from None
+
+
+def run_as_json(run: Run) -> dict[str, Any]:
+    """A run as the outside contract has it. No traceback: that is for those who may see it."""
+    return {
+        "id": run.pk,
+        "state": run.state,
+        "risk": run.risk,
+        "database": run.database,
+        "target": run.target or "everything",
+        "fingerprint": run.fingerprint,
+        "requester": {"id": run.requester, "name": run.requester_name},
+        "origin": run.origin,
+        "approvals_needed": run.approvals_needed,
+        "decisions": [decision_as_json(decision) for decision in run.decisions.all()],
+        "steps": run.steps,
+        "reason": run.reason,
+        "waiting_for": run.waiting_for,
+        "stale_because": run.stale_because,
+        "error": run.error,
+        "error_step": run.error_step,
+        "error_statement": run.error_statement,
+        "release": run.release,
+        **{name: _time(getattr(run, name)) for name in TIMES},
+    }
+
+
+def decision_as_json(decision: Decision) -> dict[str, Any]:
+    return {
+        "person": {"id": decision.person, "name": decision.person_name},
+        "verdict": decision.verdict,
+        "reason": decision.reason,
+        "at": isoformat(decision.at),
+    }
+
+
+def open_runs() -> QuerySet[Run]:
+    """Runs that have not ended, the oldest first."""
+    states = [State.REQUESTED, State.APPROVED, State.QUEUED, State.RUNNING, State.INTERRUPTED]
+    found = Run.objects.using(get_settings().state_database).defer("traceback")
+    return (
+        found.filter(state__in=[str(state) for state in states])
+        .prefetch_related("decisions")
+        .order_by("id")
+    )
+
+
+def freezes(*, now: datetime) -> list[Freeze]:
+    """The freezes in force."""
+    live = Freeze.objects.using(get_settings().state_database).filter(ended_at__isnull=True)
+    return [freeze for freeze in live if freeze.until is None or freeze.until > now]
+
+
+def entries(*, run: int | None = None, event: str = "") -> QuerySet[AuditEntry]:
+    """Audit entries, newest first."""
+    found = AuditEntry.objects.using(get_settings().state_database)
+    if run is not None:
+        found = found.filter(run=run)
+    if event:
+        found = found.filter(event__startswith=event)
+    return found.order_by("-seq")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    """How the workers are: the newest heartbeat's age in seconds, None when there never was one."""
+
+    workers: int
+    newest_age: float | None
+
+    @property
+    def alive(self) -> bool:
+        return self.newest_age is not None and self.newest_age <= get_settings().lease
+
+
+def pulse(*, now: datetime) -> Pulse:
+    """Look at the heartbeats of all machines."""
+    beats = Worker.objects.using(get_settings().state_database).values_list("beat_at", flat=True)
+    ages = [(now - beat).total_seconds() for beat in beats]
+    fresh = [age for age in ages if age <= get_settings().lease]
+    return Pulse(workers=len(fresh), newest_age=min(ages) if ages else None)
+
+
+def _time(at: datetime | None) -> str | None:
+    return isoformat(at) if at else None

@@ -1,0 +1,151 @@
+"""Asking for a run."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+
+from bot import outbox
+from bot.conf import get_settings
+from bot.models import Run, StoredPlan
+from bot.operations import accounts
+from bot.operations.changing import Change, changing, denials_recorded
+from bot.route.events import Requested
+from bot.route.people import Actor
+from bot.route.plan import Plan, Step
+from bot.route.plan_json import isoformat
+from bot.route.refusals import (
+    AlreadyRequested,
+    EmptyPlan,
+    PlanNotFound,
+    PlanNotReady,
+    ReasonNeeded,
+    ReasonTooLong,
+    TimeNotUnderstood,
+)
+from bot.route.states import ACTIVE, State
+
+REASON_LIMIT = 2000
+"""Characters; Slack's modal input takes 3,000, and a reason is a sentence or two."""
+
+FARTHEST = timedelta(days=30)
+
+
+def check_reason(reason: str) -> str:
+    """The reason as it is kept, or a refusal."""
+    reason = " ".join(reason.split())
+    if not reason:
+        raise ReasonNeeded()
+    if len(reason) > REASON_LIMIT:
+        raise ReasonTooLong(length=len(reason), limit=REASON_LIMIT)
+    return reason
+
+
+def check_run_after(run_after: datetime | None, *, now: datetime) -> None:
+    """Refuse a time that is past (a minute's grace) or more than 30 days off."""
+    if run_after is None:
+        return
+    if run_after < now - timedelta(minutes=1):
+        raise TimeNotUnderstood(text=isoformat(run_after), because="it is in the past")
+    if run_after > now + FARTHEST:
+        raise TimeNotUnderstood(text=isoformat(run_after), because="it is over 30 days away")
+
+
+def request(
+    plan_id: str | UUID,
+    *,
+    actor: Actor,
+    reason: str,
+    now: datetime,
+    run_after: datetime | None = None,
+) -> Run:
+    """Ask for a run of a plan that is ready. Needs ``request_run`` and a reason."""
+    with denials_recorded("run.request", actor=actor, now=now), changing(now) as change:
+        accounts.require(actor, accounts.REQUEST)
+        try:
+            stored = StoredPlan.objects.using(change.using).get(pk=plan_id)
+        except (StoredPlan.DoesNotExist, ValidationError, ValueError):
+            raise PlanNotFound() from None
+        return request_in(change, stored, actor=actor, reason=reason, run_after=run_after)
+
+
+def request_in(
+    change: Change,
+    stored: StoredPlan,
+    *,
+    actor: Actor,
+    reason: str,
+    run_after: datetime | None,
+) -> Run:
+    """``request`` inside a transaction that is open already."""
+    account = accounts.require(actor, accounts.REQUEST)
+    reason = check_reason(reason)
+    check_run_after(run_after, now=change.now)
+    if stored.state != StoredPlan.READY:
+        raise PlanNotReady()
+    plan = stored.plan
+    if not plan.steps:
+        raise EmptyPlan(target=plan.target, database=plan.database)
+    _refuse_twin(change, plan)
+    policy = get_settings().policy
+    run = Run(
+        stored_plan=stored,
+        database=plan.database,
+        target=stored.target,
+        apps=f",{','.join(dict.fromkeys(step.app for step in plan.steps))},",
+        fingerprint=plan.fingerprint,
+        risk=str(plan.risk),
+        reason=reason,
+        origin=str(actor.origin),
+        requester=account.id,
+        requester_name=account.name,
+        requester_actor=actor.to_json(),
+        approvals_needed=policy.approvals_needed(plan.risk),
+        release=plan.release,
+        requested_at=change.now,
+        expires_at=policy.decision_due(change.now),
+        run_after=run_after,
+        steps=[_progress(step) for step in plan.steps],
+    )
+    run.save(using=change.using, force_insert=True)
+    change.record(_requested(run, plan), actor=actor, run=run.pk)
+    outbox.run_changed(run, now=change.now)
+    return run
+
+
+def _refuse_twin(change: Change, plan: Plan) -> None:
+    """The same plan is asked for once: a double click, or two people with one thought."""
+    open_states = [str(s) for s in (State.REQUESTED, State.APPROVED, *ACTIVE)]
+    twin = (
+        Run.objects.using(change.using)
+        .filter(fingerprint=plan.fingerprint, database=plan.database, state__in=open_states)
+        .first()
+    )
+    if twin is not None:
+        raise AlreadyRequested(run=twin.pk, state=twin.state)
+
+
+def _progress(step: Step) -> dict[str, object]:
+    return {
+        "app": step.app,
+        "name": step.name,
+        "direction": str(step.direction),
+        "state": "pending",
+        "seconds": None,
+        "started_at": None,
+    }
+
+
+def _requested(run: Run, plan: Plan) -> Requested:
+    return Requested(
+        database=run.database,
+        target=str(plan.target),
+        fingerprint=run.fingerprint,
+        risk=run.risk,
+        reason=run.reason,
+        steps=[f"{step.key} {step.direction}" for step in plan.steps],
+        approvals_needed=run.approvals_needed,
+        run_after=isoformat(run.run_after) if run.run_after else "",
+    )
