@@ -268,6 +268,21 @@ class LockImpossible(Refused):
     kind = Kind.UNAVAILABLE
 
 
+class RunNotBegun(Refused):
+    """The run could not begin: {detail}. Nothing was changed. Reference {reference}."""
+
+    code = "run_not_begun"
+    kind = Kind.UNAVAILABLE
+
+
+class CodeChanged(Refused):
+    """The code changed on disk while it was being loaded ({what}). Nothing was run; try again
+    when the deploy has ended."""
+
+    code = "code_changed"
+    kind = Kind.CONFLICT
+
+
 class SetupNeeded(Refused):
     """The bot's own tables are missing or old. Run `manage.py migration_bot setup` first."""
 

@@ -1,0 +1,257 @@
+"""The child's side: take a job from the pipe, do it, say how it ended. ``process`` starts it.
+
+``python -m bot.database.child ORDERS MESSAGES`` is the fresh interpreter; ``after_fork`` is where
+a forked child begins. Its standard output and error go to a file that both sides can read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+import traceback
+import uuid
+from datetime import UTC, datetime
+from typing import IO, Any, NoReturn
+
+from bot.database.messages import (
+    Answer,
+    Job,
+    Message,
+    PlanJob,
+    Planned,
+    Progress,
+    RefusedHere,
+    from_line,
+    to_line,
+)
+
+logger = logging.getLogger(__name__)
+
+UNKNOWN_EXIT = 255
+"""Stands for an exit code that somebody else has collected."""
+OUTPUT_LIMIT = 1 << 20
+"""Bytes of output after which a child forgets what it has printed so far."""
+NOBODY = "Nobody was there any more to watch over this run."
+
+
+class Line:
+    """The child's ends of the two pipes. A parent that is gone never makes a step fail."""
+
+    def __init__(self, orders: int, messages: int) -> None:
+        self._orders: IO[bytes] = os.fdopen(orders, "rb")
+        self._messages = messages
+        self._turn = threading.Lock()
+        self.alone = False
+        """Whether the parent is known to be gone."""
+
+    def job(self) -> Job | None:
+        """The job, the first line of all; None when the parent went before it said one."""
+        line = self._orders.readline()
+        job: Job | None = from_line(line) if line.endswith(b"\n") else None
+        return job
+
+    def send(self, message: Message) -> None:
+        """Tell the parent. Threads take turns."""
+        data = to_line(message)
+        with self._turn:
+            try:
+                while data:
+                    data = data[os.write(self._messages, data) :]
+            except BrokenPipeError:
+                self.alone = True
+
+    def ask(self, message: Message) -> Answer:
+        """Tell the parent and wait for its word; no word is a no."""
+        self.send(message)
+        line = b"" if self.alone else self._orders.readline()
+        if not line.endswith(b"\n"):
+            self.alone = True
+            return Answer(go=False, because=NOBODY)
+        answer: Answer = from_line(line)
+        return answer
+
+
+def after_fork(orders: int, messages: int, output: int, close: tuple[int, ...]) -> NoReturn:
+    """Everything from the fork to the end of the child; it never returns into the parent's code."""
+    code = 1
+    try:
+        for descriptor in close:
+            os.close(descriptor)
+        os.setsid()
+        _default_signals()
+        _redirect(output)
+        _forget_connections()
+        code = serve(Line(orders, messages))
+    except BaseException:  # noqa: BLE001  (the outermost edge; it goes into the output)
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(Exception):
+            logging.shutdown()
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def main(arguments: list[str]) -> int:
+    """A fresh interpreter: load the project, then serve."""
+    orders, messages = (int(text) for text in arguments)
+    for descriptor in (orders, messages):
+        os.set_inheritable(descriptor, False)
+    line = Line(orders, messages)
+    import django
+
+    try:
+        django.setup()
+    except Exception as error:  # noqa: BLE001
+        # Any code of the project runs here, so anything can come out of it.
+        line.job()
+        line.send(does_not_start(error))
+        return 0
+    return serve(line)
+
+
+def serve(line: Line) -> int:
+    """Do the one job. Returns the exit code: 0 when the last word was said."""
+    job = line.job()
+    if job is None:
+        return 1
+    if isinstance(job, PlanJob):
+        line.send(plan(job, line))
+        return 0
+    from bot.database.carrying import carry_out
+
+    line.send(carry_out(job, line))
+    return 0
+
+
+def plan(job: PlanJob, line: Line) -> Message:
+    """The plan as the last message, or why there is none."""
+    from bot.database.planner import make_plan
+    from bot.route.refusals import Refused
+
+    try:
+        made = make_plan(
+            job.database,
+            job.target,
+            now=datetime.now(UTC),
+            release=job.release,
+            progress=lambda done, total, words: line.send(
+                Progress(done=done, total=total, words=words)
+            ),
+        )
+    except Refused as refusal:
+        return refused(refusal)
+    except Exception as error:  # noqa: BLE001  (the outermost edge; logged with a reference)
+        from bot.route.refusals import PlanningFailed
+
+        return broken_before(PlanningFailed, error)
+    return Planned(document=made.to_json())
+
+
+def refused(refusal: Any) -> RefusedHere:
+    """A refusal as a last word. Worth another try where something was only not there now."""
+    from bot.route.refusals import DatabaseDown, LockHeld
+
+    return RefusedHere(
+        code=refusal.code,
+        sentence=refusal.sentence,
+        retry=isinstance(refusal, (LockHeld, DatabaseDown)),
+        detail="".join(traceback.format_exception(refusal.__cause__)) if refusal.__cause__ else "",
+    )
+
+
+def broken_before(kind: Any, error: Exception) -> RefusedHere:
+    """An error that nobody foresaw, before anything ran: a sentence, and a reference in the log."""
+    reference = uuid.uuid4().hex[:8]
+    logger.error("Reference %s: nothing was run.", reference, exc_info=error)
+    refusal = kind(detail=_one_line(error), reference=reference)
+    return RefusedHere(
+        code=refusal.code,
+        sentence=refusal.sentence,
+        detail="".join(traceback.format_exception(error)),
+    )
+
+
+def does_not_start(error: Exception) -> RefusedHere:
+    """The project's own code does not load: say where, for people who can mend it."""
+    from bot.route.refusals import BrokenMigrations
+
+    detail = f"the project does not start, {_one_line(error)}"
+    if isinstance(error, SyntaxError) and error.filename:
+        detail = f"{error.filename}, line {error.lineno} is not Python: {error.msg}"
+    return RefusedHere(
+        code=BrokenMigrations.code,
+        sentence=BrokenMigrations(detail=detail).sentence,
+        detail="".join(traceback.format_exception(error)),
+    )
+
+
+def tail(descriptor: int, limit: int) -> str:
+    """The last ``limit`` bytes of a file, as text."""
+    size = os.fstat(descriptor).st_size
+    return os.pread(descriptor, limit, max(0, size - limit)).decode("utf-8", "replace")
+
+
+def output_tail(limit: int = 4_000) -> str:
+    """The last of what this child printed, also by programs it started."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        return tail(1, limit)
+    return ""
+
+
+def forget_output() -> None:
+    """Keep the file of what is printed small: beyond the limit it begins again."""
+    with contextlib.suppress(OSError, ValueError):
+        if os.fstat(1).st_size > OUTPUT_LIMIT:
+            os.ftruncate(1, 0)
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _default_signals() -> None:
+    """The parent's handlers would act for the parent. SIGPIPE stays ignored, as Python wants."""
+    signal.set_wakeup_fd(-1)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _redirect(output: int) -> None:
+    """Point input nowhere and output into the file, also for programs that a migration starts."""
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nowhere, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(nowhere)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
+    sys.stderr = open(  # noqa: SIM115
+        2, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False
+    )
+
+
+def _forget_connections() -> None:
+    """Connections are the parent's: the child begins with none and says nothing over theirs."""
+    from django.db import connections
+
+    for connection in connections.all(initialized_only=True):
+        if connection.connection is not None:
+            _never_finalised.append(connection.connection)
+            connection.connection = None
+        del connections[connection.alias]
+
+
+_never_finalised: list[Any] = []
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

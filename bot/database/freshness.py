@@ -1,0 +1,217 @@
+"""Is what this process has loaded still what lies on disk?
+
+Compared are every loaded module's source file, the names beside them, and every file in the
+migrations packages. A file counts by its change time (``st_ctime_ns``, which an ordinary write,
+copy or rename cannot set back), size and inode. What changed after this process began counts as
+changed even where it was not seen before: we cannot know which of the two was loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+Mark = tuple[int, int, int]
+"""Change time in ns, size in bytes, inode."""
+
+SLACK_NS = 50_000_000
+"""The kernel stamps files and processes from coarse clocks; within this a change is a change."""
+CODE = (".py", ".so", ".pyd")
+
+
+def _process_start_ns() -> int:
+    """When this process began, in ns since the epoch; now, where the system does not tell.
+
+    Field 22 of /proc/self/stat, in clock ticks since boot (proc(5)).
+    """
+    try:
+        fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+        ticks = int(fields[19])
+        boot = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    except (OSError, ValueError, IndexError, AttributeError):
+        return time.time_ns()
+    return boot + ticks * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+
+
+BEGAN = _process_start_ns()
+"""Taken at import and inherited by forks, whose modules are as old as their parents'."""
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was found at the last look."""
+
+    files: dict[str, Mark] = field(default_factory=dict)
+    folders: dict[str, tuple[Mark, frozenset[str]]] = field(default_factory=dict)
+    links: set[str] = field(default_factory=set)
+
+
+_seen = _Seen()
+
+
+def remember() -> None:
+    """Take a first look, as early as possible: at the start of a worker, when it has loaded."""
+    what_changed()
+
+
+def what_changed() -> str:
+    """One thing on disk that differs from what is loaded, in words; empty when nothing does.
+
+    Takes 10 to 20 ms for 3,000 modules. Once something differs it does so for good: this process
+    cannot load it anew.
+    """
+    sources = _module_files()
+    folders = {os.path.dirname(file) for file in sources}  # noqa: PTH120  (thousands of them)
+    migrations = set(_migration_folders())
+    return (
+        _first(_changed_file(file) for file in sources)
+        or _first(_changed_link(folder) for folder in folders)
+        or _first(_changed_names(folder) for folder in folders | set(_search_path()))
+        or _first(_changed_migrations(folder) for folder in migrations)
+    )
+
+
+def migrations_changed(since: int = BEGAN) -> str:
+    """A file of a migrations package that was changed, added or removed after this began.
+
+    For a child that holds the lock: it has just loaded them, and a deploy may be under way.
+    """
+    return _first(
+        f"{path} was changed" if _mark(path)[0] > since else ""
+        for folder in _migration_folders()
+        for path in (folder, *_all_files(folder))
+    )
+
+
+def _first(words: Iterable[str]) -> str:
+    return next((text for text in words if text), "")
+
+
+def _mark(path: str) -> Mark:
+    stat = os.stat(path)  # noqa: PTH116
+    return stat.st_ctime_ns, stat.st_size, stat.st_ino
+
+
+def _module_files() -> list[str]:
+    """The files that the loaded modules came from; an archive for what came out of one."""
+    files: dict[str, None] = {}
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and file and not file.startswith("<"):
+            archive = getattr(getattr(module, "__loader__", None), "archive", None)
+            files[os.path.abspath(archive if isinstance(archive, str) else file)] = None  # noqa: PTH100
+    return list(files)
+
+
+def _changed_file(file: str) -> str:
+    try:
+        mark = _mark(file)
+    except OSError:
+        return f"{file} was removed"
+    before = _seen.files.get(file)
+    if before is None:
+        if mark[0] > BEGAN - SLACK_NS:
+            return f"{file} was changed"
+        _seen.files[file] = mark
+        return ""
+    return "" if before == mark else f"{file} was changed"
+
+
+def _changed_link(folder: str) -> str:
+    """A symbolic link on the way that points elsewhere now: how many deploys switch releases."""
+    path = folder
+    while path not in _seen.links:
+        try:
+            stat = os.lstat(path)
+        except OSError:
+            return f"{path} was removed"
+        if os.path.islink(path):  # noqa: PTH114
+            if stat.st_ctime_ns > BEGAN - SLACK_NS:
+                return f"{path} was switched"
+        else:
+            _seen.links.add(path)
+        path = os.path.dirname(path)  # noqa: PTH120
+    return ""
+
+
+def _changed_names(folder: str) -> str:
+    """A source file that came or went, which imports would now find or miss."""
+    try:
+        mark = _mark(folder)
+    except OSError:
+        return f"{folder} was removed" if folder in _seen.folders else ""
+    before = _seen.folders.get(folder)
+    if before and before[0] == mark:
+        return ""
+    with os.scandir(folder) as entries:
+        names = frozenset(entry.name for entry in entries if entry.name.endswith(CODE))
+    if before is None:
+        new = _first(
+            f"{path} was changed"
+            for path in (os.path.join(folder, name) for name in names)  # noqa: PTH118
+            if path not in _seen.files and _is_new(path)
+        )
+        if new:
+            return new
+    elif before[1] != names:
+        return f"{folder}: {', '.join(sorted(before[1] ^ names))} came or went"
+    _seen.folders[folder] = (mark, names)
+    return ""
+
+
+def _is_new(path: str) -> bool:
+    try:
+        return _mark(path)[0] > BEGAN - SLACK_NS
+    except OSError:
+        return False
+
+
+def _changed_migrations(folder: str) -> str:
+    """Any file there counts, whatever its name: migrations read SQL and data beside them."""
+    found = set(_all_files(folder))
+    known = {file for file in _seen.files if file.startswith(folder + os.sep)}
+    if gone := known - found:
+        return f"{min(gone)} was removed"
+    return _first(_changed_file(file) for file in sorted(found))
+
+
+def _all_files(folder: str) -> Iterator[str]:
+    for path, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        yield from (os.path.join(path, name) for name in names if not name.endswith(".pyc"))  # noqa: PTH118
+
+
+def _migration_folders() -> Iterator[str]:
+    """Where the migrations of the installed apps lie, also of those that nobody loaded yet."""
+    from django.apps import apps
+    from django.db.migrations.loader import MigrationLoader
+
+    if not apps.ready:
+        return
+    for config in apps.get_app_configs():
+        name, _ = MigrationLoader.migrations_module(config.label)
+        if name is None:
+            continue
+        module = sys.modules.get(name)
+        places = list(getattr(module, "__path__", ())) if module else _places(name)
+        yield from (os.path.abspath(place) for place in places)  # noqa: PTH100
+
+
+def _places(name: str) -> list[str]:
+    try:
+        spec = find_spec(name)
+    except (ImportError, ValueError):
+        return []
+    return list(spec.submodule_search_locations or ()) if spec else []
+
+
+def _search_path() -> Iterator[str]:
+    """Folders in which an added file could hide a module that is loaded from another."""
+    for place in sys.path:
+        if os.path.isdir(place or "."):  # noqa: PTH112
+            yield os.path.abspath(place or ".")  # noqa: PTH100
