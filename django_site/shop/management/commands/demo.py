@@ -1,0 +1,78 @@
+"""Makes the sample site ready to be tried out, and serves it."""
+
+from __future__ import annotations
+
+import random
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
+
+from bot.routers import OWN_LABELS
+from django_site.shop import people, rows, serving
+
+LAST_APPLIED = ("shop", "0002_product_stock")
+"""By design the shop's tables stop here; what follows is for the bot to run."""
+
+
+class Command(BaseCommand):
+    help = (
+        "Create the demo's tables, rows and accounts, leaving the shop's newer migrations pending. "
+        "Does nothing twice. Only while DEBUG is on."
+    )
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--serve", action="store_true", help="then start web and worker")
+        parser.add_argument("--port", type=int, default=8000, help="where to serve (8000)")
+
+    def handle(self, *, serve: bool, port: int, **options: Any) -> None:
+        if not settings.DEBUG:
+            raise CommandError("The demo makes accounts with known names: set DEBUG=1 to allow it.")
+        if serve:
+            serving.require_free(port)
+        call_command("migration_bot", "setup", verbosity=0)
+        self._migrate()
+        self._fill()
+        self._introduce(people.create_people())
+        if serve:
+            serving.serve(port, self.stdout)
+
+    def _migrate(self) -> None:
+        """Bring every app's tables up, and the shop's to where they are meant to stop."""
+        loader = MigrationExecutor(connection).loader
+        applied = MigrationRecorder(connection).applied_migrations()
+        for label in sorted(loader.migrated_apps - OWN_LABELS - {"shop"}):
+            if any(key not in applied for key in loader.graph.nodes if key[0] == label):
+                call_command("migrate", label, verbosity=0)
+        if LAST_APPLIED not in applied:
+            call_command("migrate", *LAST_APPLIED, verbosity=0)
+
+    def _fill(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT COUNT(*) FROM shop_customer")
+            (count,) = cursor.fetchone()
+        if count == 0:
+            state = MigrationExecutor(connection).loader.project_state(LAST_APPLIED)
+            # The same rows for everybody, so that what a guide shows is what one sees.
+            rows.create_rows(state.apps, now=datetime.now(UTC), random=random.Random(7))  # noqa: S311
+
+    def _introduce(self, passwords: dict[str, str]) -> None:
+        if not passwords:
+            self.stdout.write(
+                "The demo's accounts are there already. Forgotten a password? "
+                "`DEBUG=1 .venv/bin/python manage.py changepassword robin` sets a new one.\n"
+            )
+            return
+        self.stdout.write("New accounts; these passwords are shown once and kept nowhere:\n")
+        for person in people.PEOPLE:
+            if person.name in passwords:
+                self.stdout.write(
+                    f"    {person.name:<6} {passwords[person.name]}   ({person.words})\n"
+                )
