@@ -1,0 +1,200 @@
+"""Looking at a database without being able to change it.
+
+Two layers, because neither is enough. The session is read-only, so the server itself refuses; and
+a guard in front of every cursor lets only reads through, because a server's read-only mode still
+allows temporary tables, sequences or settings.
+
+How the session is made read-only:
+
+* PostgreSQL: the connection is not in autocommit, and its driver opens each transaction with
+  ``BEGIN READ ONLY``. Nothing is set on the session, so nothing leaks to the next client behind
+  PgBouncer's transaction pooling. (``SET SESSION`` would leak there, and PgBouncer refuses the
+  startup parameter ``options`` unless it is told to ignore it.) Autocommit off, rather than
+  ``atomic()``, also keeps ``in_atomic_block`` false, at which AddIndexConcurrently would raise.
+* MariaDB, MySQL: ``SET SESSION TRANSACTION READ ONLY`` on a connection of our own.
+* SQLite: ``PRAGMA query_only``. A private ``:memory:`` database has no second connection, so there
+  only the guard stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+
+class WriteRefused(RuntimeError):
+    """Something tried to change a database while a plan was being made."""
+
+
+_QUOTED = re.compile(
+    r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | `(?:[^`]|``)*` | \[[^\]]*\] | --[^\n]*\n? | /\*.*?\*/""",
+    re.VERBOSE | re.DOTALL,
+)
+_FIRST_WORDS = {
+    "SELECT",
+    "WITH",
+    "VALUES",
+    "TABLE",
+    "SHOW",
+    "DESCRIBE",
+    "DESC",
+    "EXPLAIN",
+    "PRAGMA",
+    "SAVEPOINT",
+    "RELEASE",
+    "ROLLBACK",
+}
+_WRITING = re.compile(
+    r"\b(INSERT|UPDATE|DELETE|MERGE|REPLACE\s+INTO|INTO|ANALYZE|ANALYSE|CREATE|ALTER|DROP|TRUNCATE"
+    r"|GRANT|REVOKE|LOCK|NEXTVAL|SETVAL|SET_CONFIG|GET_LOCK|LOAD_FILE|DBLINK\w*|LO_\w+"
+    r"|PG_(?:TRY_)?ADVISORY\w*|PG_TERMINATE_BACKEND|PG_CANCEL_BACKEND|PG_NOTIFY"
+    r"|PG_SLEEP|SLEEP|BENCHMARK|LOAD_EXTENSION)\b",
+    re.IGNORECASE,
+)
+_PRAGMAS = {
+    "table_info",
+    "table_xinfo",
+    "table_list",
+    "index_list",
+    "index_info",
+    "index_xinfo",
+    "foreign_key_list",
+    "foreign_key_check",
+    "foreign_keys",
+    "query_only",
+    "database_list",
+    "collation_list",
+}
+
+
+def is_read(sql: str) -> bool:
+    """Whether the guard lets this text through. What it does not know, it refuses."""
+    bare = _QUOTED.sub(" q ", sql).strip().rstrip(";").strip()
+    if ";" in bare:
+        return False
+    first = re.match(r"\(*\s*([A-Za-z]+)", bare)
+    if first is None or first[1].upper() not in _FIRST_WORDS:
+        return False
+    if first[1].upper() == "PRAGMA":
+        pragma = re.match(r"PRAGMA\s+(?:\w+\.)?(\w+)([^=]*)$", bare, re.IGNORECASE)
+        return pragma is not None and pragma[1].lower() in _PRAGMAS
+    return _WRITING.search(bare) is None
+
+
+class Guard:
+    """An execute wrapper that refuses what is not a read, and counts what it let through."""
+
+    def __init__(self) -> None:
+        self.reads = 0
+
+    def __call__(
+        self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any
+    ) -> Any:
+        text = str(sql)
+        if many or not is_read(text):
+            raise WriteRefused(f"it tried to change the database: {text[:200]}")
+        self.reads += 1
+        return execute(sql, params, many, context)
+
+
+def read_only_copy(original: BaseDatabaseWrapper, guard: Guard | None = None) -> Any:
+    """A connection of our own to the same database that can only read. The caller closes it.
+
+    The caller's connection, its transaction (ATOMIC_REQUESTS) and its settings stay untouched.
+    """
+    copy: Any = original.copy()
+    vendor = copy.vendor
+    # A pool belongs to its alias: what is set on one of its connections would stay on it.
+    copy.settings_dict.get("OPTIONS", {}).pop("pool", None)
+    if vendor == "postgresql":
+        copy.settings_dict["AUTOCOMMIT"] = False
+        _after_connect(copy, _postgresql_read_only)
+    elif vendor == "mysql":
+        _after_init(copy, "SET SESSION TRANSACTION READ ONLY")
+    elif vendor == "sqlite":
+        if copy.is_in_memory_db() and "cache=shared" not in str(copy.settings_dict["NAME"]):
+            original.ensure_connection()
+            copy.connection = original.connection
+        else:
+            _after_init(copy, "PRAGMA query_only = ON")
+    copy.execute_wrappers.append(guard or Guard())
+    return copy
+
+
+def _postgresql_read_only(raw: Any) -> None:
+    if hasattr(type(raw), "read_only"):  # psycopg 3
+        raw.read_only = True
+    else:  # psycopg2
+        raw.readonly = True
+
+
+def _after_connect(copy: Any, prepare: Callable[[Any], None]) -> None:
+    connect = copy.get_new_connection
+
+    def get_new_connection(parameters: Any) -> Any:
+        raw = connect(parameters)
+        prepare(raw)
+        return raw
+
+    copy.get_new_connection = get_new_connection
+
+
+def _after_init(copy: Any, statement: str) -> None:
+    init = copy.init_connection_state
+
+    def init_connection_state() -> None:
+        init()
+        # Past the guard: this is the statement that makes the session read-only.
+        cursor = copy.create_cursor()
+        try:
+            cursor.execute(statement)
+        finally:
+            cursor.close()
+
+    copy.init_connection_state = init_connection_state
+
+
+def let_go(copy: Any) -> None:
+    """End the transaction that reading began, so that no lock is held while we compute.
+
+    After a failed read PostgreSQL refuses everything until then, so this also mends it.
+    """
+    if copy.vendor == "postgresql" and copy.connection is not None and not copy.in_atomic_block:
+        copy.connection.rollback()
+
+
+@contextmanager
+def everything_read_only(alias: str) -> Iterator[tuple[Any, Guard]]:
+    """For this thread, put a read-only copy in the place of every configured connection.
+
+    A default or a migration module may query through any alias; whatever it asks goes through a
+    copy. Yields the copy for ``alias`` and the guard that stands before all of them. The copies
+    connect only when they are used and are closed at the end.
+    """
+    guard = Guard()
+    before: dict[str, Any] = {name: connections[name] for name in connections}
+    copies = {name: read_only_copy(original, guard) for name, original in before.items()}
+    try:
+        for name, copy in copies.items():
+            connections[name] = copy
+        yield copies[alias], guard
+    finally:
+        for name, original in before.items():
+            connections[name] = original
+        for copy in copies.values():
+            _close(copy)
+
+
+def _close(copy: Any) -> None:
+    if copy.vendor == "sqlite" and copy.is_in_memory_db():
+        if "cache=shared" in str(copy.settings_dict["NAME"]) and copy.connection is not None:
+            copy.connection.close()
+        copy.connection = None
+        return
+    copy.in_atomic_block = False
+    copy.close()

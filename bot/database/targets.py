@@ -1,0 +1,177 @@
+"""What may be planned: the database, its loaded migrations, a target as ``migrate`` knows it."""
+
+from __future__ import annotations
+
+import difflib
+import traceback
+from collections.abc import Iterable
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
+from django.db import Error as DatabaseProblem
+from django.db import connections
+from django.db.migrations.exceptions import AmbiguityError, InconsistentMigrationHistory
+from django.db.migrations.loader import MigrationLoader
+
+from bot.conf import get_settings
+from bot.database.readonly import read_only_copy
+from bot.route.plan import Target
+from bot.route.refusals import (
+    AmbiguousPrefix,
+    AppWithoutMigrations,
+    BrokenMigrations,
+    ConflictingLeaves,
+    DatabaseDown,
+    DatabaseNotRouted,
+    InconsistentHistory,
+    OwnTables,
+    UnknownApp,
+    UnknownDatabase,
+    UnknownMigration,
+)
+
+OWN_LABELS = ("migration_bot", "django_tasks_database")
+"""The bot's own tables and its task engine's: `migration_bot setup` moves them, never a run."""
+
+ExecutorTarget = tuple[str, str | None]
+"""As MigrationExecutor takes it: an app and a migration, or an app and None for zero."""
+
+
+def check_alias(alias: str) -> None:
+    """Raise UnknownDatabase or DatabaseNotRouted unless this bot may migrate ``alias``."""
+    known = tuple(connections)
+    allowed = get_settings().target_databases
+    if alias not in known:
+        raise UnknownDatabase(database=alias, known=", ".join(allowed))
+    if alias not in allowed:
+        raise DatabaseNotRouted(database=alias, known=", ".join(allowed))
+
+
+def open_database(alias: str) -> Any:
+    """A read-only connection of our own to ``alias``, open. The caller closes it.
+
+    Raises UnknownDatabase, DatabaseNotRouted and DatabaseDown.
+    """
+    check_alias(alias)
+    copy = read_only_copy(connections[alias])
+    connect(copy)
+    return copy
+
+
+def connect(connection: Any) -> None:
+    """Open ``connection``; DatabaseDown when that fails, with what the driver says."""
+    try:
+        connection.ensure_connection()
+    except (DatabaseProblem, ImproperlyConfigured) as error:
+        raise DatabaseDown(database=connection.alias, detail=_one_line(error)) from error
+
+
+def load(connection: Any) -> MigrationLoader:
+    """Django's loader for ``connection``, checked as ``migrate`` checks it.
+
+    Raises BrokenMigrations, DatabaseDown, InconsistentHistory or ConflictingLeaves.
+    """
+    connect(connection)
+    try:
+        loader = MigrationLoader(connection)
+        loader.check_consistent_history(connection)
+    except InconsistentMigrationHistory as error:
+        detail = _one_line(error).removesuffix(f" on database '{connection.alias}'")
+        raise InconsistentHistory(database=connection.alias, detail=detail) from error
+    except DatabaseProblem as error:
+        if not _answers(connection):
+            raise DatabaseDown(database=connection.alias, detail=_one_line(error)) from error
+        raise BrokenMigrations(detail=describe_error(error)) from error
+    except Exception as error:  # A migration module is the team's code and may raise anything.
+        raise BrokenMigrations(detail=describe_error(error)) from error
+    conflicts = loader.detect_conflicts()
+    if conflicts:
+        words = [f"{app} ({', '.join(names)})" for app, names in sorted(conflicts.items())]
+        raise ConflictingLeaves(apps="; ".join(words))
+    return loader
+
+
+def _answers(connection: Any) -> bool:
+    try:
+        return bool(connection.is_usable())
+    except DatabaseProblem:
+        return False
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+
+
+def describe_error(error: BaseException) -> str:
+    """One line: where in the migrations it broke, and the error. No path of this machine."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{_module_of(error.filename)}, line {error.lineno}: {error.msg}"
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if "/migrations/" in frame.filename.replace("\\", "/")
+        and "/django/db/migrations/" not in frame.filename.replace("\\", "/")
+    ]
+    where = f"{_module_of(frames[-1].filename)}, line {frames[-1].lineno}: " if frames else ""
+    return f"{where}{type(error).__name__}: {_one_line(error)}"
+
+
+def _module_of(filename: str) -> str:
+    """``shop/migrations/0002_x.py`` of a longer path."""
+    return "/".join(filename.replace("\\", "/").split("/")[-3:])
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    """`` Did you mean shop?`` or nothing, to follow a sentence."""
+    by_lower = {name.lower(): name for name in known}
+    found = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.5)
+    return f" Did you mean {by_lower[found[0]]}?" if found else ""
+
+
+def resolve(loader: MigrationLoader, target: Target) -> tuple[list[ExecutorTarget], Target]:
+    """The targets for an executor, and ``target`` with the migration's full name.
+
+    The rules are those of ``migrate``: everything; an app; an app and an unambiguous prefix;
+    ``zero``. An exact name that is also the beginning of another is ambiguous there, so it is
+    here. Raises OwnTables, UnknownApp, AppWithoutMigrations, UnknownMigration, AmbiguousPrefix.
+    """
+    leaves = loader.graph.leaf_nodes()
+    if not target.app:
+        return list(leaves), target
+    if target.app in OWN_LABELS:
+        raise OwnTables()
+    _check_app(loader, target.app)
+    if not target.name:
+        return [key for key in leaves if key[0] == target.app], target
+    if target.name == "zero":
+        return [(target.app, None)], target
+    key = _find(loader, target)
+    full = Target(app=target.app, name=key[1])
+    # A squash that is applied in part is not in the graph; its last replacement is.
+    if key not in loader.graph.nodes and key in loader.replacements:
+        key = loader.replacements[key].replaces[-1]
+    return [key], full
+
+
+def _check_app(loader: MigrationLoader, app: str) -> None:
+    try:
+        apps.get_app_config(app)
+    except LookupError:
+        labels = [config.label for config in apps.get_app_configs()]
+        raise UnknownApp(app=app, nearest=_nearest(app, labels)) from None
+    if app not in (loader.migrated_apps or ()):
+        raise AppWithoutMigrations(app=app)
+
+
+def _find(loader: MigrationLoader, target: Target) -> tuple[str, str]:
+    names = sorted(name for app, name in loader.disk_migrations or () if app == target.app)
+    try:
+        return (target.app, loader.get_migration_by_prefix(target.app, target.name).name)
+    except AmbiguityError:
+        matches = ", ".join(name for name in names if name.startswith(target.name))
+        raise AmbiguousPrefix(name=target.name, app=target.app, matches=matches) from None
+    except KeyError:
+        raise UnknownMigration(
+            app=target.app, name=target.name, nearest=_nearest(target.name, names)
+        ) from None
