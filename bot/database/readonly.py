@@ -91,10 +91,14 @@ class Guard:
 
     def __init__(self) -> None:
         self.reads = 0
+        self.connecting = False
+        """While a connection is made, Django and the project set it up; that must go through."""
 
     def __call__(
         self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any
     ) -> Any:
+        if self.connecting:
+            return execute(sql, params, many, context)
         text = str(sql)
         if many or not is_read(text):
             raise WriteRefused(f"it tried to change the database: {text[:200]}")
@@ -107,6 +111,7 @@ def read_only_copy(original: BaseDatabaseWrapper, guard: Guard | None = None) ->
 
     The caller's connection, its transaction (ATOMIC_REQUESTS) and its settings stay untouched.
     """
+    guard = guard or Guard()
     copy: Any = original.copy()
     vendor = copy.vendor
     # A pool belongs to its alias: what is set on one of its connections would stay on it.
@@ -122,8 +127,22 @@ def read_only_copy(original: BaseDatabaseWrapper, guard: Guard | None = None) ->
             copy.connection = original.connection
         else:
             _after_init(copy, "PRAGMA query_only = ON")
-    copy.execute_wrappers.append(guard or Guard())
+    copy.execute_wrappers.append(guard)
+    _sleep_while_connecting(copy, guard)
     return copy
+
+
+def _sleep_while_connecting(copy: Any, guard: Guard) -> None:
+    connect = copy.connect
+
+    def connecting() -> None:
+        guard.connecting = True
+        try:
+            connect()
+        finally:
+            guard.connecting = False
+
+    copy.connect = connecting
 
 
 def _postgresql_read_only(raw: Any) -> None:
@@ -149,12 +168,8 @@ def _after_init(copy: Any, statement: str) -> None:
 
     def init_connection_state() -> None:
         init()
-        # Past the guard: this is the statement that makes the session read-only.
-        cursor = copy.create_cursor()
-        try:
+        with copy.cursor() as cursor:
             cursor.execute(statement)
-        finally:
-            cursor.close()
 
     copy.init_connection_state = init_connection_state
 
