@@ -283,6 +283,14 @@ class CodeChanged(Refused):
     kind = Kind.CONFLICT
 
 
+class LockLost(Refused):
+    """The lock of {database} was lost ({because}), so no further step is started. What was applied
+    stays; look at the database before you ask again."""
+
+    code = "lock_lost"
+    kind = Kind.UNAVAILABLE
+
+
 class SetupNeeded(Refused):
     """The bot's own tables are missing or old. Run `manage.py migration_bot setup` first."""
 
