@@ -40,6 +40,7 @@ class StoredPlan(models.Model):
     claimed_until = InstantField(null=True)
     """While a worker makes it; past, another may try."""
     asked_at = InstantField()
+    woken_at = InstantField(null=True)
     ready_at = InstantField(null=True)
 
     class Meta:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -108,10 +108,13 @@ def claim_plan(plan_id: str | UUID, *, now: datetime) -> StoredPlan | None:
 
 
 def plan_progress(plan_id: str | UUID, words: str, *, now: datetime) -> None:
-    """Renew the claim on a plan that is being made and say how far it is."""
+    """Renew the claim on a plan that is being made and, with ``words``, say how far it is."""
+    changes: dict[str, Any] = {"claimed_until": now + timedelta(seconds=get_settings().lease)}
+    if words:
+        changes["progress"] = words[:200]
     StoredPlan.objects.using(get_settings().state_database).filter(
         pk=plan_id, state=StoredPlan.WAITING
-    ).update(progress=words[:200], claimed_until=now + timedelta(seconds=get_settings().lease))
+    ).update(**changes)
 
 
 def store_plan(plan_id: str | UUID, plan: Plan, *, now: datetime) -> Run | None:
@@ -168,14 +171,9 @@ def _fill(stored: StoredPlan, plan: Plan, now: datetime) -> None:
     stored.ready_at = now
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pruned:
-    plans: int
-
-
-def prune_plans(*, now: datetime) -> Pruned:
+def prune_plans(*, now: datetime) -> int:
     """Forget plans that nobody asked to run, after ``keep_plans`` days."""
     before = now - timedelta(days=get_settings().keep_plans)
     plans = StoredPlan.objects.using(get_settings().state_database)
     deleted, _ = plans.filter(runs__isnull=True, asked_at__lt=before).delete()
-    return Pruned(plans=deleted)
+    return deleted

@@ -250,6 +250,15 @@ class PlanningFailed(Refused):
     kind = Kind.UNAVAILABLE
 
 
+class ToldElsewhere(Refused):
+    """{sentence}"""
+
+    def __init__(self, *, code: str, sentence: str) -> None:
+        """A refusal that another process raised, and of which its code and sentence came here."""
+        super().__init__(sentence=sentence)
+        self.code = code  # type: ignore[misc]
+
+
 # Running
 
 

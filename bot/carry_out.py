@@ -1,0 +1,280 @@
+"""A worker's part in a run, a plan and a reconciliation: it watches a child and tells operations.
+
+The child does the work in a process that has loaded the code as it lies on disk now. This side
+holds the lease: it renews it at each quiet interval and before each step, and a step begins only
+after its row says so. When the lease is lost the child is told to stop before its next step.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import Error as DatabaseError
+
+from bot import operations
+from bot.conf import get_settings
+from bot.database import process
+from bot.database.messages import (
+    Answer,
+    Broke,
+    Died,
+    Finished,
+    FoundStale,
+    Locked,
+    Message,
+    PlanJob,
+    Planned,
+    Progress,
+    RefusedHere,
+    Retrying,
+    RunJob,
+    StepDone,
+    StepStarting,
+    Stopped,
+    Waiting,
+)
+from bot.database.reconcile import reconcile
+from bot.models import Run
+from bot.moment import utc_now
+from bot.operations import running
+from bot.operations.reading import find_run
+from bot.operations.running import Claim, LeaseLost
+from bot.route.plan import Plan
+from bot.route.refusals import LockHeld, PlanningFailed, Refused, ToldElsewhere
+from bot.route.states import State
+
+logger = logging.getLogger("migration_bot")
+
+Clock = Callable[[], datetime]
+
+PATIENCE = 60.0
+"""Seconds that the last word on a run is tried to be written before the lease's end tells it."""
+
+
+def worker_name() -> str:
+    """``host:pid``, as it stands in a run and in the audit."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def carry_out(run_id: int, *, clock: Clock = utc_now) -> None:
+    """Carry out one queued run to its end. Does nothing when somebody else has it."""
+    claimed = running.claim(run_id, worker=worker_name(), now=clock())
+    if claimed is None:
+        return
+    hold, run = claimed
+    plan = run.stored_plan.plan
+    job = RunJob(
+        run=run.pk,
+        database=run.database,
+        target=plan.target,
+        basis=plan.basis,
+        release=get_settings().release,
+    )
+    watch = Watch(hold=hold, clock=clock)
+    with process.start(job) as child:
+        for message in child.messages(every=get_settings().lease / 6):
+            answer = watch.hear(message)
+            if answer is not None:
+                child.answer(answer)
+    if watch.interrupted:
+        reconcile_run(run_id, clock=clock)
+    operations.queue_due(now=clock())
+
+
+@dataclass(kw_only=True)
+class Watch:
+    """Hears one child and tells operations, for as long as the lease is ours."""
+
+    hold: Claim
+    clock: Clock
+    lost: str = ""
+    """Why this worker may no longer write about the run; empty while it may."""
+    started: bool = False
+    interrupted: bool = False
+    _asked: str = field(default="", init=False)
+
+    def hear(self, message: Message | None) -> Answer | None:
+        """Take one message in; the answer where it asks for one."""
+        if message is None:
+            self._renew()
+            return None
+        try:
+            if message.asks:
+                return self._asked_for(message)
+            if message.ends:
+                self._last_word(message)
+            else:
+                self._on_the_way(message)
+        except LeaseLost:
+            self._lose("the lease on this run was lost")
+        except DatabaseError as error:
+            logger.warning("run %s: the bot's own tables do not answer: %s", self.hold.run, error)
+        return None
+
+    def _renew(self) -> None:
+        try:
+            running.renew(self.hold, now=self.clock())
+        except LeaseLost:
+            self._lose("the lease on this run was lost")
+        except DatabaseError as error:
+            logger.warning("run %s: the lease could not be renewed: %s", self.hold.run, error)
+
+    def _lose(self, because: str) -> None:
+        if not self.lost:
+            logger.error("run %s: %s; stopping before its next step", self.hold.run, because)
+        self.lost = because
+
+    def _asked_for(self, message: Message) -> Answer:
+        """Yes only once the row says that it may begin; no row, no step."""
+        if self.lost:
+            return Answer(go=False, because=self.lost)
+        try:
+            if isinstance(message, Locked):
+                run = running.start(self.hold, message.basis, now=self.clock())
+                self.started = run.state == State.RUNNING
+                return Answer(go=self.started, because="it went stale")
+            if isinstance(message, StepStarting):
+                running.step_starting(self.hold, message.app, message.name, now=self.clock())
+                return Answer(go=True)
+        except LeaseLost:
+            self._lose("the lease on this run was lost")
+            return Answer(go=False, because=self.lost)
+        except DatabaseError as error:
+            logger.exception("run %s: not begun, its row cannot be written", self.hold.run)
+            return Answer(go=False, because=f"the bot's own tables do not answer: {error}")
+        raise TypeError(f"nobody answers {type(message).__name__}")
+
+    def _on_the_way(self, message: Message) -> None:
+        now = self.clock()
+        match message:
+            case StepDone():
+                running.step_done(
+                    self.hold, message.app, message.name, milliseconds=message.milliseconds, now=now
+                )
+            case Waiting():
+                running.waiting(self.hold, message.blockers, now=now)
+            case Retrying():
+                running.retrying(
+                    self.hold,
+                    message.step,
+                    attempt=message.attempt,
+                    because=message.because,
+                    blockers=message.blockers,
+                    now=now,
+                )
+
+    def _last_word(self, message: Message) -> None:
+        """Write how it ended, patiently: the end of a run is not lost for a busy database."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self._ended(message)
+            except DatabaseError:
+                if time.monotonic() > until:
+                    logger.exception("run %s: its end could not be written", self.hold.run)
+                    return None
+                time.sleep(1)
+
+    def _ended(self, message: Message) -> None:
+        now = self.clock()
+        match message:
+            case Finished():
+                running.succeed(self.hold, message.applied, now=now)
+            case FoundStale():
+                running.go_stale(self.hold, message.basis, now=now)
+            case Broke():
+                self._broke(message, now)
+            case Stopped():
+                if self.started:
+                    running.stopped(self.hold, because=message.because, done=message.done, now=now)
+            case RefusedHere() if message.retry:
+                running.let_go(self.hold, because=message.sentence, now=now)
+            case RefusedHere():
+                running.fail(self.hold, error=message.sentence, traceback=message.detail, now=now)
+            case Died():
+                self._died(message, now)
+
+    def _broke(self, message: Broke, now: datetime) -> None:
+        words = [f"{message.error_type}: {message.error}", *message.blockers]
+        running.fail(
+            self.hold,
+            error="\n".join(words),
+            step=message.step,
+            statement=message.statement,
+            traceback="\n".join(part for part in (message.traceback, message.output) if part),
+            done=message.done,
+            now=now,
+        )
+
+    def _died(self, message: Died, now: datetime) -> None:
+        if not self.started:
+            error = f"{message.words} Nothing had been run."
+            running.fail(self.hold, error=error, traceback=message.output, now=now)
+            return
+        because = message.words
+        self.interrupted = bool(
+            running.interrupt(self.hold.run, because=because, now=now, hold=self.hold)
+        )
+
+
+def reconcile_run(run_id: int, *, clock: Clock = utc_now) -> None:
+    """Settle one interrupted run from the database itself. While an orphaned statement still runs
+    there it is left alone, and the clock comes again."""
+    run = find_run(run_id)
+    if run.state != State.INTERRUPTED:
+        return
+    try:
+        found = _look(run)
+    except LockHeld as held:
+        logger.info("run %s is not reconciled yet: %s", run_id, held.sentence)
+        return
+    except Refused as refused:
+        logger.warning("run %s cannot be reconciled now: %s", run_id, refused.sentence)
+        return
+    running.reconciled(
+        run_id, state=State(found.state), done=found.done, because=found.because, now=clock()
+    )
+    operations.queue_due(now=clock())
+
+
+def _look(run: Run) -> reconcile.Found:  # type: ignore[name-defined]
+    raise NotImplementedError
+
+
+def make_plan(plan_id: str, *, clock: Clock = utc_now) -> None:
+    """Make one plan that somebody asked for. Does nothing when somebody else makes it."""
+    stored = operations.claim_plan(plan_id, now=clock())
+    if stored is None:
+        return
+    from bot.route.plan import Target
+
+    job = PlanJob(
+        database=stored.database,
+        target=Target.parse(stored.target),
+        release=get_settings().release,
+    )
+    told = 0.0
+    with process.start(job) as child:
+        for message in child.messages(every=get_settings().lease / 6):
+            match message:
+                case Planned():
+                    operations.store_plan(plan_id, Plan.from_json(message.document), now=clock())
+                case RefusedHere():
+                    refused = ToldElsewhere(code=message.code, sentence=message.sentence)
+                    operations.refuse_plan(plan_id, refused, now=clock())
+                case Died():
+                    failed = PlanningFailed(detail=message.words, reference=plan_id)
+                    logger.error("plan %s: %s %s", plan_id, message.words, message.output)
+                    operations.refuse_plan(plan_id, failed, now=clock())
+                case Progress() if time.monotonic() - told > 0.5:
+                    told = time.monotonic()
+                    words = f"{message.done} of {message.total}: {message.words}"
+                    operations.plan_progress(plan_id, words, now=clock())
+                case None:
+                    operations.plan_progress(plan_id, "", now=clock())

@@ -1,0 +1,78 @@
+"""What time brings about: expiries, runs that are due, wakes that were lost, leases that died.
+
+Every part can be run by any number of machines at once; each looks at rows and changes them only
+through operations.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.conf import get_settings
+from bot.models import Run, StoredPlan, Worker
+from bot.operations import expire, prune_plans, queue_due
+from bot.operations.changing import changing
+from bot.operations.planning import MAKE_PLAN
+from bot.operations.running import interrupt, wake_forgotten
+from bot.route.states import State
+from bot.waking import wake
+
+RECONCILE = "reconcile"
+"""The task's name; a stored name."""
+
+FORGOTTEN = 2.0
+"""Seconds after which a wake that nobody answered counts as lost."""
+
+
+def tick(*, now: datetime) -> None:
+    """One look at everything that time brings about. Meant for every second or so."""
+    expire(now=now)
+    if _any(State.APPROVED):
+        queue_due(now=now)
+    wake_forgotten(now=now, after=FORGOTTEN)
+    wake_waiting_plans(now=now)
+    interrupt_dead(now=now)
+
+
+def tidy(*, now: datetime) -> None:
+    """Forget what nobody needs. Meant for every hour or so."""
+    prune_plans(now=now)
+    day_ago = now - timedelta(days=1)
+    Worker.objects.using(get_settings().state_database).filter(beat_at__lt=day_ago).delete()
+
+
+def wake_waiting_plans(*, now: datetime) -> int:
+    """Wake a worker for each plan that waits and that nobody makes."""
+    plans = StoredPlan.objects.using(get_settings().state_database)
+    before = now - timedelta(seconds=FORGOTTEN)
+    waiting = plans.filter(state=StoredPlan.WAITING, asked_at__lt=before)
+    keys = [
+        pk
+        for pk, until, woken in waiting.values_list("pk", "claimed_until", "woken_at")
+        if (until is None or until <= now) and (woken is None or woken <= before)
+    ]
+    for key in keys:
+        with changing(now) as change:
+            StoredPlan.objects.using(change.using).filter(pk=key).update(woken_at=now)
+            wake(MAKE_PLAN, key)
+    return len(keys)
+
+
+def interrupt_dead(*, now: datetime) -> int:
+    """Find running runs whose lease is dead, and wake a worker to reconcile what was interrupted."""
+    runs = Run.objects.using(get_settings().state_database)
+    dead = runs.filter(state=str(State.RUNNING), lease_until__lte=now)
+    for key in dead.values_list("pk", flat=True):
+        interrupt(key, because="Its worker did not renew its lease.", now=now)
+    before = now - timedelta(seconds=FORGOTTEN)
+    waiting = runs.filter(state=str(State.INTERRUPTED)).exclude(woken_at__gt=before)
+    keys = list(waiting.values_list("pk", flat=True))
+    for key in keys:
+        with changing(now) as change:
+            Run.objects.using(change.using).filter(pk=key).update(woken_at=now)
+            wake(RECONCILE, key)
+    return len(keys)
+
+
+def _any(state: State) -> bool:
+    return Run.objects.using(get_settings().state_database).filter(state=str(state)).exists()

@@ -1,0 +1,1 @@
+"""Engines beyond the embedded default, as backends for django.tasks."""

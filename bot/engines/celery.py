@@ -1,0 +1,101 @@
+"""Celery as an engine for ``django.tasks``: a backend and an application, by settings alone.
+
+    TASKS = {"default": {
+        "BACKEND": "bot.engines.celery.CeleryBackend",
+        "QUEUES": ["migration_bot", "migration_bot_runs"],
+        "OPTIONS": {"broker_url": "redis://127.0.0.1:6379/0"},
+    }}
+
+``manage.py migration_bot worker`` starts Celery's workers. A message is acknowledged before its
+task runs (Celery's default, and it must stay so: a task that kills its worker would otherwise be
+run again and again); what a dead worker leaves behind is found by the clock.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from typing import Any
+
+from celery import Celery
+from django.utils.module_loading import import_string
+
+from bot.conf import get_settings
+
+try:
+    from django.tasks import TaskResult, TaskResultStatus, task_backends
+    from django.tasks.backends.base import BaseTaskBackend
+except ImportError:  # Django 5.2
+    from django_tasks import TaskResult, TaskResultStatus, task_backends
+    from django_tasks.backends.base import BaseTaskBackend
+
+CALL = "migration_bot.call"
+"""The one Celery task there is; a stored name."""
+
+
+@lru_cache(maxsize=1)
+def get_app() -> Celery:
+    """The Celery application of the backend that ``tasks_backend`` names."""
+    backend = task_backends[get_settings().tasks_backend]
+    application = Celery("migration_bot", set_as_current=False)
+    application.conf.update(
+        broker_url=backend.options["broker_url"],
+        broker_connection_retry_on_startup=True,
+        task_ignore_result=True,
+        task_acks_late=False,
+        task_serializer="json",
+        accept_content=["json"],
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        # A request must not hang on a broker that is gone: the clock wakes again what was not.
+        broker_transport_options={"socket_connect_timeout": 2, "socket_timeout": 5},
+        task_publish_retry=False,
+    )
+
+    @application.task(name=CALL)  # type: ignore[untyped-decorator]
+    def call(path: str, arguments: list[Any], keywords: dict[str, Any]) -> None:
+        import_string(path).call(*arguments, **keywords)
+
+    return application
+
+
+class CeleryBackend(BaseTaskBackend):
+    """Sends each task as one Celery message: its path and its arguments."""
+
+    supports_defer = False
+    supports_get_result = False
+
+    def enqueue(self, task: Any, args: Any, kwargs: Any) -> Any:
+        self.validate_task(task)
+        sent = get_app().send_task(
+            CALL,
+            args=[task.module_path, list(args), dict(kwargs)],
+            queue=task.queue_name,
+        )
+        return TaskResult(
+            task=task,
+            id=str(sent.id),
+            status=TaskResultStatus.READY,
+            enqueued_at=None,
+            started_at=None,
+            finished_at=None,
+            last_attempted_at=None,
+            args=list(args),
+            kwargs=dict(kwargs),
+            backend=self.alias,
+            errors=[],
+            worker_ids=[],
+        )
+
+
+def __getattr__(name: str) -> Celery:
+    """``celery -A bot.engines.celery`` looks for ``app``; Django is set up on the way."""
+    if name not in ("app", "celery"):
+        raise AttributeError(name)
+    import django
+    from django.apps import apps
+
+    os.environ.setdefault("CELERY_CONFIG_MODULE", "")
+    if not apps.ready:
+        django.setup()
+    return get_app()

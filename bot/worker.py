@@ -1,0 +1,192 @@
+"""``migration_bot worker``: everything one machine needs, started, watched and restarted.
+
+The supervisor is one process with one thread. It runs the clock and the heartbeat, and keeps one
+child for each queue: with django-tasks-db a forked database worker, with Celery a Celery worker of
+its own. A child that dies is started again, sooner at first and then more slowly.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import FrameType
+
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connections
+
+from bot import carry_out, clock
+from bot.conf import get_settings
+from bot.models import Worker
+from bot.moment import utc_now
+
+logger = logging.getLogger("migration_bot")
+
+TICK = 1.0
+"""Seconds between two looks of the clock."""
+TIDY = 3600.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+"""Seconds before a child that died is started again, doubled each time it dies young."""
+YOUNG = 60.0
+
+
+@dataclass(kw_only=True)
+class Part:
+    """One child: what it is called, how it is started, and how it has fared."""
+
+    name: str
+    start: Callable[[], int]
+    """Starts it and gives its pid."""
+    pid: int = 0
+    started_at: float = 0.0
+    due_at: float = 0.0
+    pause: float = field(default=FIRST_PAUSE)
+
+    def ended(self, at: float) -> None:
+        """Note that it died, and when to start it again."""
+        if at - self.started_at > YOUNG:
+            self.pause = FIRST_PAUSE
+        self.pid, self.due_at = 0, at + self.pause
+        self.pause = min(self.pause * 2, LONGEST_PAUSE)
+
+
+class Supervisor:
+    """Keeps the parts of one machine alive until it is told to stop."""
+
+    def __init__(self, parts: list[Part], *, say: Callable[[str], None]) -> None:
+        self.parts = parts
+        self.say = say
+        self.stopping = 0
+        self.name = f"{carry_out.worker_name()}:worker"
+        self.started_at = utc_now()
+        self._next_tick = self._next_beat = 0.0
+        self._next_tidy = time.monotonic() + TIDY
+
+    def run(self) -> None:
+        """Until SIGTERM or SIGINT: then children end what they do, and a second signal ends them."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        self.say(f"worker {self.name} on queues {', '.join(part.name for part in self.parts)}")
+        while not (self.stopping and not any(part.pid for part in self.parts)):
+            self._reap()
+            if not self.stopping:
+                self._start_due()
+            self._tell_time()
+            time.sleep(0.2)
+        with contextlib.suppress(DatabaseError):
+            Worker.objects.using(get_settings().state_database).filter(pk=self.name).delete()
+        self.say("worker stopped")
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.stopping += 1
+        for part in self.parts:
+            if part.pid:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(part.pid, signal.SIGTERM)
+
+    def _start_due(self) -> None:
+        for part in self.parts:
+            if not part.pid and time.monotonic() >= part.due_at:
+                connections.close_all()  # a forked child must not share a connection
+                part.pid = part.start()
+                part.started_at = time.monotonic()
+
+    def _reap(self) -> None:
+        for part in self.parts:
+            if not part.pid:
+                continue
+            try:
+                pid, status = os.waitpid(part.pid, os.WNOHANG)
+            except ChildProcessError:
+                pid, status = part.pid, 0
+            if pid:
+                code = os.waitstatus_to_exitcode(status)
+                part.ended(time.monotonic())
+                if not self.stopping:
+                    self.say(f"{part.name} ended with {code}; starting it again")
+
+    def _tell_time(self) -> None:
+        """The clock and the heartbeat. A database that is down stops neither for longer."""
+        at = time.monotonic()
+        try:
+            if at >= self._next_beat:
+                self._next_beat = at + get_settings().lease / 6
+                self._beat(utc_now())
+            if at >= self._next_tick and not self.stopping:
+                self._next_tick = at + TICK
+                close_old_connections()
+                clock.tick(now=utc_now())
+            if at >= self._next_tidy:
+                self._next_tidy = at + TIDY
+                clock.tidy(now=utc_now())
+        except Exception:  # an outermost edge: the supervisor outlives whatever the clock meets
+            logger.exception("the clock failed; it tries again")
+            self._next_tick = at + 5 * TICK
+            connections.close_all()
+
+    def _beat(self, now: datetime) -> None:
+        Worker.objects.using(get_settings().state_database).update_or_create(
+            pk=self.name,
+            defaults={
+                "kind": "worker",
+                "release": get_settings().release,
+                "started_at": self.started_at,
+                "beat_at": now,
+            },
+        )
+
+
+def supervise(*, say: Callable[[str], None] = print) -> None:
+    """Run everything this machine needs, by the engine that the settings name, until stopped."""
+    from bot.engines.which import Engine, engine
+
+    settings = get_settings()
+    queues = (settings.run_queue, settings.queue)
+    if engine() is Engine.CELERY:
+        parts = [Part(name=queue, start=_celery(queue)) for queue in queues]
+    else:
+        parts = [Part(name=queue, start=_database_worker(queue)) for queue in queues]
+    Supervisor(parts, say=say).run()
+
+
+def _database_worker(queue: str) -> Callable[[], int]:
+    def start() -> int:
+        pid = os.fork()
+        if pid:
+            return pid
+        code = 1
+        try:
+            from bot.engines.database import work
+
+            work(queue)
+            code = 0
+        except SystemExit as leaving:
+            code = leaving.code if isinstance(leaving.code, int) else 1
+        except BaseException:  # the outermost edge of this process
+            logger.exception("the worker of %s failed", queue)
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+    return start
+
+
+def _celery(queue: str) -> Callable[[], int]:
+    def start() -> int:
+        command = [sys.executable, "-m", "celery", "-A", "bot.engines.celery", "worker"]
+        command += ["--queues", queue, "--concurrency", "1", "--loglevel", "WARNING"]
+        command += ["--hostname", f"{queue}.{os.getpid()}@%h", "--without-gossip"]
+        command += ["--without-mingle", "--optimization", "fair"]
+        path = os.pathsep.join(part for part in sys.path if part)
+        environment = {**os.environ, "PYTHONPATH": path}
+        return subprocess.Popen(command, env=environment).pid
+
+    return start
