@@ -16,13 +16,22 @@ from bot.operations.changing import Change, changing, denials_recorded
 from bot.operations.requesting import check_reason, check_run_after, request_in
 from bot.route.people import Actor
 from bot.route.plan import Plan, Target
-from bot.route.refusals import DatabaseNotRouted, PlanNotFound, Refused, UnknownDatabase
+from bot.route.refusals import (
+    DatabaseNotRouted,
+    PlanNotFound,
+    Refused,
+    TargetNotUnderstood,
+    UnknownDatabase,
+)
 from bot.waking import wake
 
 logger = logging.getLogger("migration_bot")
 
 MAKE_PLAN = "make_plan"
 """The task's name; a stored name."""
+
+TARGET_LIMIT = 300
+"""Characters; two names of at most 255 and 100 characters never come near it."""
 
 
 def check_database(database: str) -> None:
@@ -36,6 +45,14 @@ def check_database(database: str) -> None:
     if database in django_settings.DATABASES:
         raise DatabaseNotRouted(database=database, known=known)
     raise UnknownDatabase(database=database, known=known)
+
+
+def check_target(text: str) -> Target:
+    """The target that a person wrote, or a refusal of what cannot be one."""
+    words = text.replace(".", " ", 1).split()
+    if len(words) > 2 or len(text) > TARGET_LIMIT or "\0" in text:
+        raise TargetNotUnderstood(text=text[:80])
+    return Target.parse(text)
 
 
 def ask_for_plan(
@@ -59,7 +76,7 @@ def ask_for_plan(
         else:
             accounts.require_staff(actor)
         check_database(database)
-        parsed = Target.parse(target)
+        parsed = check_target(target)
         stored = StoredPlan(
             database=database,
             target="" if parsed == Target() else str(parsed),

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, Min, QuerySet
 
 from bot.conf import get_settings
-from bot.models import AuditEntry, Decision, Freeze, Run, Worker
+from bot.models import AuditEntry, AuditHead, Decision, Delivery, Freeze, Run, StoredPlan, Worker
 from bot.route.plan_json import isoformat
 from bot.route.refusals import RunNotFound
 from bot.route.states import State
@@ -109,6 +109,44 @@ def entries(*, run: int | None = None, event: str = "") -> QuerySet[AuditEntry]:
     if event:
         found = found.filter(event__startswith=event)
     return found.order_by("-seq")
+
+
+def newest_plan(database: str) -> StoredPlan | None:
+    """The newest plan of everything on this database that is ready, if there is one."""
+    plans = StoredPlan.objects.using(get_settings().state_database)
+    return (
+        plans.filter(database=database, target="", state=StoredPlan.READY)
+        .order_by("-ready_at")
+        .first()
+    )
+
+
+def plans_being_made(database: str) -> QuerySet[StoredPlan]:
+    """The plans on this database that still wait for a worker, newest first."""
+    plans = StoredPlan.objects.using(get_settings().state_database).defer("document")
+    return plans.filter(database=database, state=StoredPlan.WAITING).order_by("-asked_at")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """Deliveries that Slack does not have yet; the oldest one's age in seconds."""
+
+    waiting: int
+    oldest_age: float | None
+
+
+def backlog(*, now: datetime) -> Backlog:
+    """How far the posts lag behind."""
+    waiting = Delivery.objects.using(get_settings().state_database).filter(state="pending")
+    found = waiting.aggregate(count=Count("pk"), oldest=Min("created_at"))
+    age = (now - found["oldest"]).total_seconds() if found["oldest"] else None
+    return Backlog(waiting=found["count"], oldest_age=age)
+
+
+def audit_head() -> tuple[int, str]:
+    """The newest audit entry's number and hash; 0 and no hash while there is none."""
+    head = AuditHead.objects.using(get_settings().state_database).filter(pk=1).first()
+    return (head.seq, head.hash) if head is not None and head.seq else (0, "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

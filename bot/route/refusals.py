@@ -73,6 +73,13 @@ class AccountUnreadable(Refused):
     kind = Kind.UNAVAILABLE
 
 
+class FormNotTrusted(Refused):
+    """That form could not be trusted: it is too old, or cookies are switched off.
+    Nothing was changed; load the page again, allow its cookies, and send it once more."""
+
+    code = "form_not_trusted"
+
+
 class OwnRequest(Refused):
     """You asked for run {run} yourself, so somebody else has to approve it."""
 
@@ -135,6 +142,21 @@ class TimeNotUnderstood(Refused):
     """ "{text}" is not a time that can be used: {because}. Write 02:00 or 2026-12-24T02:00Z."""
 
     code = "time_not_understood"
+    kind = Kind.INVALID
+
+
+class InputNotUnderstood(Refused):
+    """What was sent cannot be used: {because}. Nothing was changed; correct it and try again."""
+
+    code = "input_not_understood"
+    kind = Kind.INVALID
+
+
+class TargetNotUnderstood(Refused):
+    """ "{text}" names nothing that can be planned. Write nothing for everything that is pending,
+    an app (shop), or an app and a migration (shop 0007)."""
+
+    code = "target_not_understood"
     kind = Kind.INVALID
 
 
