@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench crash django-tests screenshots clean
+.PHONY: help install demo test check format docs bench crash django-tests screenshots clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -49,6 +49,9 @@ check: $(INSTALLED) ## lint, format, types, import contracts, docs, Django's own
 format: $(INSTALLED) ## format the code and order imports
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(INSTALLED) ## write the parts of the pages anew that are made from code
+	$(BIN)/python -m tests.docs.pages
 
 bench: $(INSTALLED) ## the benchmarks with their ratios (ONLY=planning for one)
 	$(BIN)/python -m tests.bench $(ONLY)

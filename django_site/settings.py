@@ -102,22 +102,26 @@ MIGRATION_BOT = {  # bot
     **bot_settings(os.environ),
 }
 
-_QUEUES = [  # bot
+_QUEUES = [
     "default",
     MIGRATION_BOT.get("queue", "migration_bot"),
     MIGRATION_BOT.get("run_queue", "migration_bot_runs"),
 ]
-_BACKENDS = {
-    "database": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": _QUEUES},
-    "celery": {"BACKEND": "bot.celery_backend.CeleryBackend", "QUEUES": _QUEUES},
+_ENGINES: dict[str, dict[str, object]] = {
+    "database": {"BACKEND": "django_tasks_db.DatabaseBackend"},
+    "celery": {
+        "BACKEND": "bot.engines.celery.CeleryBackend",
+        "OPTIONS": {
+            "broker_url": os.environ.get("CELERY_BROKER_URL", "redis://127.0.0.1:6379/0"),
+        },
+    },
 }
 TASKS_BACKEND = os.environ.get("TASKS_BACKEND", "database")
-if TASKS_BACKEND not in _BACKENDS:
+if TASKS_BACKEND not in _ENGINES:
     raise ImproperlyConfigured(
-        f"TASKS_BACKEND is {TASKS_BACKEND!r}; write one of: {', '.join(_BACKENDS)}."
+        f"TASKS_BACKEND is {TASKS_BACKEND!r}; write one of: {', '.join(_ENGINES)}."
     )
-TASKS = {"default": _BACKENDS[TASKS_BACKEND]}  # bot
-CELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL", "redis://127.0.0.1:6379/0")
+TASKS = {"default": {**_ENGINES[TASKS_BACKEND], "QUEUES": _QUEUES}}  # bot
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

@@ -1,0 +1,87 @@
+"""The parts of the pages that are made from code, so that they cannot disagree with it.
+
+Between ``<!-- made: NAME -->`` and ``<!-- end -->`` stands what the function NAME returns.
+``make docs`` writes them anew; a test fails while one is out of date.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import MISSING, Field, fields
+from pathlib import Path
+from types import NoneType
+from typing import Any, get_args, get_type_hints
+
+from bot.conf import Settings
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+_BLOCK = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_DEPENDENCY = re.compile(r'^\s+"([^"]+)",\s*# (.+)$')
+_TABLE = re.compile(r"^(dependencies|\w+) = \[$")
+
+
+def pages() -> list[Path]:
+    """Every page for people."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def settings() -> str:
+    """The table of ``MIGRATION_BOT``'s keys."""
+    types = get_type_hints(Settings)
+    lines = ["| key | type | default | meaning |", "|---|---|---|---|"]
+    for one in fields(Settings):
+        kind, default = _kind(types[one.name]), f"`{_default(one)!r}`"
+        lines.append(f"| `{one.name}` | {kind} | {default} | {_cell(one.metadata['doc'])} |")
+    return "\n".join(lines)
+
+
+def dependencies() -> str:
+    """What is installed, and why, as ``pyproject.toml`` has it."""
+    lines = ["| package | for | why |", "|---|---|---|"]
+    group = ""
+    for line in (ROOT / "pyproject.toml").read_text().splitlines():
+        if found := _TABLE.match(line):
+            group = found[1]
+        elif (found := _DEPENDENCY.match(line)) and group != "dev":
+            who = "everybody" if group == "dependencies" else f"`[{group}]`"
+            lines.append(f"| `{found[1]}` | {who} | {_cell(found[2])} |")
+    return "\n".join(lines)
+
+
+MADE: dict[str, Callable[[], str]] = {"settings": settings, "dependencies": dependencies}
+
+
+def remade(text: str) -> str:
+    """The page's text with each made part as it should be now."""
+    return _BLOCK.sub(lambda found: f"{found[1]}{MADE[found[2]]()}\n{found[3]}", text)
+
+
+def _kind(kind: Any) -> str:
+    """A type in words that also fit somebody who reads no Python."""
+    if NoneType in get_args(kind):
+        return f"{_kind(next(one for one in get_args(kind) if one is not NoneType))} or None"
+    names = {"str": "text", "bool": "True or False", "int": "whole number", "float": "number"}
+    name = getattr(kind, "__name__", str(kind))
+    return names.get(name) or {"tuple": "list of texts", "dict": "dict"}[name]
+
+
+def _default(one: Field[Any]) -> Any:
+    return one.default_factory() if one.default_factory is not MISSING else one.default
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").strip()
+
+
+def main() -> None:
+    """Write every page anew; says which ones changed."""
+    for page in pages():
+        text = page.read_text()
+        if (new := remade(text)) != text:
+            page.write_text(new)
+            print(f"written: {page.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
