@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from bot.route import refusals
+from bot.route.refusals import Refused
+
+EVERY = [
+    value
+    for value in vars(refusals).values()
+    if isinstance(value, type) and issubclass(value, Refused) and value is not Refused
+]
+WITH_DOCSTRINGS = [kind for kind in EVERY if kind is not refusals.ToldElsewhere]
+
+
+def a(kind: type[Refused]) -> Refused:
+    """One with every fact its sentence names."""
+    facts = re.findall(r"{(\w+)}", kind.__doc__ or "")
+    return kind(**dict.fromkeys(facts, "x") | {"remedy": "Do that."})
+
+
+@pytest.mark.parametrize("kind", WITH_DOCSTRINGS)
+def test_a_refusal_reads_as_a_sentence_on_one_line(kind: type[Refused]) -> None:
+    sentence = a(kind).sentence
+    assert "\n" not in sentence
+    assert sentence.endswith(".")
+    assert "{" not in sentence
+
+
+def test_codes_are_literals_and_no_two_share_one() -> None:
+    codes = [kind.code for kind in WITH_DOCSTRINGS]
+    assert len(set(codes)) == len(codes)
+    assert all(re.fullmatch(r"[a-z_]+", code) for code in codes)
+
+
+def test_braces_in_a_fact_are_data() -> None:
+    assert "{evil}" in refusals.UnknownApp(app="{evil}", nearest="").sentence
