@@ -105,7 +105,7 @@ class DatabaseLock:
             keys.release_main()
             raise
         self._keys, self._pid, self._thread = keys, os.getpid(), threading.get_ident()
-        connection_created.connect(self._again, weak=False, dispatch_uid=("bot.lock", id(self)))
+        connection_created.connect(self._again, dispatch_uid=("bot.lock", id(self)))
 
     def release(self) -> None:
         """Give it back; a second time does nothing. In a forked child it only forgets."""
