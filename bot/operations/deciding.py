@@ -9,7 +9,7 @@ from bot.conf import get_settings
 from bot.models import Decision, Freeze, Run
 from bot.operations import accounts
 from bot.operations.changing import Change, changing, denials_recorded
-from bot.operations.requesting import check_reason
+from bot.operations.requesting import check_reason, optional_reason
 from bot.route.approval import Verdict, Vote, check_voter, enough
 from bot.route.events import Approved, Cancelled, Expired, Queued, Rejected
 from bot.route.people import SYSTEM, Actor
@@ -26,6 +26,7 @@ def approve(run_id: int, *, actor: Actor, now: datetime, reason: str = "") -> Ru
     expire(now=now, only=run_id)
     with denials_recorded("run.approve", actor=actor, now=now, run=run_id), changing(now) as change:
         account = accounts.require(actor, accounts.APPROVE)
+        reason = optional_reason(reason)
         run = change.run(run_id)
         votes = _vote(change, run, account, actor=actor, verdict=Verdict.APPROVE, reason=reason)
         change.record(
@@ -71,7 +72,7 @@ def cancel(run_id: int, *, actor: Actor, now: datetime, reason: str = "") -> Run
             raise NotPermitted(name=account.name, permission=f"migration_bot.{accounts.APPROVE}")
         if State(run.state) not in (State.REQUESTED, State.APPROVED, State.QUEUED):
             raise WrongState(run=run.pk, state=run.state.replace("_", " "), action="cancelled")
-        change.record(Cancelled(reason=" ".join(reason.split())), actor=actor, run=run.pk)
+        change.record(Cancelled(reason=optional_reason(reason)), actor=actor, run=run.pk)
         change.move(run, Action.CANCEL, ended_at=now)
         return run
 

@@ -23,6 +23,7 @@ from bot.route.refusals import (
     TargetNotUnderstood,
     UnknownDatabase,
 )
+from bot.route.text import storable, storable_json
 from bot.waking import wake
 
 logger = logging.getLogger("migration_bot")
@@ -79,7 +80,7 @@ def ask_for_plan(
         parsed = check_target(target)
         stored = StoredPlan(
             database=database,
-            target="" if parsed == Target() else str(parsed),
+            target="" if parsed == Target() else storable(str(parsed))[:300],
             purpose=StoredPlan.REQUEST if request else StoredPlan.LOOK,
             actor=actor.to_json(),
             reason=reason,
@@ -183,7 +184,7 @@ def _waiting(change: Change, plan_id: str | UUID) -> StoredPlan | None:
 
 def _fill(stored: StoredPlan, plan: Plan, now: datetime) -> None:
     stored.state = StoredPlan.READY
-    stored.document = plan.to_json()
+    stored.document = storable_json(plan.to_json())
     stored.fingerprint = plan.fingerprint
     stored.ready_at = now
 

@@ -26,6 +26,7 @@ from bot.route.refusals import (
     TimeNotUnderstood,
 )
 from bot.route.states import ACTIVE, State
+from bot.route.text import storable
 
 REASON_LIMIT = 2000
 """Characters; Slack's modal input takes 3,000, and a reason is a sentence or two."""
@@ -35,12 +36,17 @@ FARTHEST = timedelta(days=30)
 
 def check_reason(reason: str) -> str:
     """The reason as it is kept, or a refusal."""
-    reason = " ".join(reason.split())
+    reason = storable(" ".join(reason.split()))
     if not reason:
         raise ReasonNeeded()
     if len(reason) > REASON_LIMIT:
         raise ReasonTooLong(length=len(reason), limit=REASON_LIMIT)
     return reason
+
+
+def optional_reason(reason: str) -> str:
+    """As ``check_reason``, where none is needed."""
+    return check_reason(reason) if reason.strip() else ""
 
 
 def check_run_after(run_after: datetime | None, *, now: datetime) -> None:

@@ -35,6 +35,7 @@ from bot.route.events import (
 from bot.route.people import SYSTEM
 from bot.route.refusals import Refused
 from bot.route.states import Action, State
+from bot.route.text import storable, storable_json
 from bot.waking import wake
 
 TEXT_LIMIT = 20_000
@@ -170,7 +171,7 @@ def step_done(hold: Claim, app: str, name: str, *, milliseconds: int, now: datet
 def waiting(hold: Claim, blockers: Sequence[str], *, now: datetime) -> None:
     """The statement that runs now waits for somebody's lock, or does so no longer."""
     with changing(now) as change:
-        change.update(_held(change, hold), waiting_for=[b[:1000] for b in blockers][:20])
+        change.update(_held(change, hold), waiting_for=[storable(b[:1000]) for b in blockers][:20])
 
 
 def retrying(
@@ -180,7 +181,7 @@ def retrying(
     with changing(now) as change:
         run = _held(change, hold)
         words = [f"attempt {attempt} of {step} found no lock; trying again", *blockers]
-        change.update(run, waiting_for=words)
+        change.update(run, waiting_for=storable_json(words))
         event = StepRetried(
             step=step, attempt=attempt, because=because[:1000], blockers=list(blockers)
         )
@@ -215,7 +216,7 @@ def fail(
     with changing(now) as change:
         run = _held(change, hold)
         steps = run.steps if done is None else _settled(run.steps, done, failed=step)
-        error = error[:TEXT_LIMIT]
+        error, statement = storable(error[:TEXT_LIMIT]), storable(statement[:TEXT_LIMIT])
         change.record(
             Failed(error=error[:2000], step=step, statement=statement[:2000]),
             actor=SYSTEM,
@@ -229,8 +230,8 @@ def fail(
             waiting_for=[],
             error=error,
             error_step=step,
-            error_statement=statement[:TEXT_LIMIT],
-            traceback=traceback[-TEXT_LIMIT:],
+            error_statement=statement,
+            traceback=storable(traceback[-TEXT_LIMIT:]),
         )
         return run
 

@@ -72,10 +72,7 @@ def differences(approved: Basis, found: Basis) -> tuple[str, ...]:
         if (key, direction) not in before:
             verb = "undone" if direction == "backward" else "run"
             words.append(f"{key} would be {verb} too now, and nobody approved that.")
-    approved_keys = {step.key for step in approved.steps}
-    words += [
-        f"{key} was applied meanwhile." for key in sorted(applied_now) if key not in approved_keys
-    ]
+    words += [f"{key} was applied meanwhile." for key in sorted(applied_now)]
     words += [
         f"{key} was unapplied meanwhile."
         for key in sorted(set(approved.rests_on) - set(found.rests_on))
@@ -88,4 +85,4 @@ def differences(approved: Basis, found: Basis) -> tuple[str, ...]:
             f"This worker runs another release: {found.release or 'unnamed'}, "
             f"and {approved.release or 'an unnamed one'} was approved."
         )
-    return tuple(words)
+    return tuple(dict.fromkeys(words))

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from bot import audit, clock, operations
+from bot.models import AuditEntry, Run
+from bot.operations import running
+from bot.operations.running import LeaseLost
+from bot.route.basis import Basis
+from bot.route.states import State
+from tests.plans import NOW, a_plan, a_step, acting, an_account
+
+pytestmark = pytest.mark.django_db
+
+LATER = NOW + timedelta(seconds=31)
+"""When the default lease of 30 s has ended."""
+
+
+@pytest.fixture
+def queued() -> Run:
+    robin = an_account("robin", "request_run")
+    ada = an_account("ada", "approve_run")
+    plan = a_plan(a_step(), a_step(name="0003_third"))
+    stored = operations.keep_plan(actor=acting(robin), plan=plan, now=NOW)
+    run = operations.request(stored.pk, actor=acting(robin), reason="totals", now=NOW)
+    return operations.approve(run.pk, actor=acting(ada), now=NOW)
+
+
+def basis(run: Run) -> Basis:
+    return run.stored_plan.plan.basis
+
+
+def claimed(run: Run, worker: str = "w1", now: Any = NOW) -> running.Claim:
+    found = running.claim(run.pk, worker=worker, now=now)
+    assert found is not None
+    return found[0]
+
+
+def test_a_job_delivered_eight_times_is_claimed_once(queued: Run) -> None:
+    claims = [running.claim(queued.pk, worker=f"w{n}", now=NOW) for n in range(8)]
+    assert sum(claim is not None for claim in claims) == 1
+
+
+def test_a_run_goes_from_claim_to_success_and_its_steps_are_told(queued: Run) -> None:
+    hold = claimed(queued)
+    assert running.start(hold, basis(queued), now=NOW).state == State.RUNNING
+    for name in ("0002_more", "0003_third"):
+        running.step_starting(hold, "shop", name, now=NOW)
+        running.step_done(hold, "shop", name, milliseconds=1500, now=NOW)
+    run = running.succeed(hold, ["shop.0002_more", "shop.0003_third"], now=LATER)
+    assert run.state == State.SUCCEEDED
+    assert [step["state"] for step in run.steps] == ["applied", "applied"]
+    assert run.steps[0]["seconds"] == 1.5
+    assert run.active_key is None
+    events = list(AuditEntry.objects.order_by("seq").values_list("event", flat=True))
+    assert events[3:] == ["run.started", "step.applied", "step.applied", "run.succeeded"]
+    assert audit.verify().sound
+
+
+def test_another_basis_under_the_lock_makes_it_stale_and_nothing_starts(queued: Run) -> None:
+    hold = claimed(queued)
+    found = replace(basis(queued), rests_on=("shop.0001_initial", "shop.0002_more"))
+    run = running.start(hold, found, now=NOW)
+    assert run.state == State.STALE
+    assert run.stale_because == ["shop.0002_more was applied meanwhile."]
+    assert run.started_at is None
+
+
+def test_an_approver_who_left_meanwhile_makes_it_stale(queued: Run) -> None:
+    get_user_model().objects.filter(username="ada").update(is_active=False)
+    run = running.start(claimed(queued), basis(queued), now=NOW)
+    assert run.state == State.STALE
+    assert run.stale_because == ["ada, who approved it, may no longer approve."]
+
+
+def test_a_worker_thawed_past_its_lease_can_change_nothing(queued: Run) -> None:
+    frozen = claimed(queued, "frozen")
+    fresh = claimed(queued, "fresh", LATER)
+    for late in (
+        lambda: running.renew(frozen, now=LATER),
+        lambda: running.start(frozen, basis(queued), now=LATER),
+        lambda: running.step_starting(frozen, "shop", "0002_more", now=LATER),
+        lambda: running.succeed(frozen, [], now=LATER),
+        lambda: running.fail(frozen, error="x", now=LATER),
+    ):
+        with pytest.raises(LeaseLost):
+            late()
+    assert running.start(fresh, basis(queued), now=LATER).state == State.RUNNING
+
+
+def test_a_running_run_whose_lease_died_is_interrupted_and_never_claimed_again(
+    queued: Run,
+) -> None:
+    hold = claimed(queued)
+    running.start(hold, basis(queued), now=NOW)
+    assert running.interrupt(queued.pk, because="x", now=NOW) is None, "its lease lives"
+    clock.tick(now=LATER)
+    queued.refresh_from_db()
+    assert queued.state == State.INTERRUPTED
+    assert queued.active_key == "default", "nobody may start on that database now"
+    assert running.claim(queued.pk, worker="w2", now=LATER) is None
+    with pytest.raises(LeaseLost):
+        running.renew(hold, now=LATER)
+
+
+@pytest.mark.parametrize("end", [State.SUCCEEDED, State.FAILED, State.NEEDS_ATTENTION])
+def test_an_interrupted_run_ends_as_the_database_says(queued: Run, end: State) -> None:
+    hold = claimed(queued)
+    running.start(hold, basis(queued), now=NOW)
+    running.step_starting(hold, "shop", "0002_more", now=NOW)
+    clock.tick(now=LATER)
+    done = ["shop.0002_more"] if end is State.FAILED else []
+    run = running.reconciled(queued.pk, state=end, done=done, because="Seen.", now=LATER)
+    assert run is not None
+    assert run.state == end
+    assert run.active_key is None
+    assert running.reconciled(queued.pk, state=end, done=done, because="x", now=LATER) is None
+
+
+def test_a_failure_keeps_step_statement_error_and_traceback(queued: Run) -> None:
+    hold = claimed(queued)
+    running.start(hold, basis(queued), now=NOW)
+    run = running.fail(
+        hold,
+        error="IntegrityError: \x00 column",
+        step="shop.0003_third",
+        statement="ALTER TABLE x",
+        traceback="Traceback …",
+        done=["shop.0002_more"],
+        now=LATER,
+    )
+    assert run.state == State.FAILED
+    assert [step["state"] for step in run.steps] == ["applied", "failed"]
+    assert run.error == "IntegrityError: \u2400 column"
+    entry = AuditEntry.objects.get(event="run.failed")
+    assert "Traceback" not in entry.data
+
+
+def test_a_run_whose_lock_was_held_is_given_back_and_woken_again(queued: Run) -> None:
+    running.let_go(claimed(queued), because="default is being migrated by run 3.", now=NOW)
+    assert running.wake_forgotten(now=NOW, after=2) == 0
+    assert running.wake_forgotten(now=LATER, after=2) == 1
+    assert running.claim(queued.pk, worker="w2", now=LATER) is not None
+
+
+def test_a_queued_run_that_no_worker_takes_expires(queued: Run) -> None:
+    assert operations.expire(now=NOW + timedelta(hours=5)) == 1
+    queued.refresh_from_db()
+    assert queued.state == State.EXPIRED
+    assert queued.active_key is None
