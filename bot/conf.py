@@ -67,6 +67,22 @@ class Settings:
     run_queue: str = _key("migration_bot_runs", "The queue for runs.")
     poll_interval: float = _key(0.1, "Seconds between two looks into the queue (django-tasks-db).")
     public_url: str = _key("", "Where this site is reached, for links back: https://example.com")
+    slack_bot_token: str = _key("", "Slack's bot token (xoxb-…). Empty: no Slack.")
+    slack_signing_secret: str = _key("", "Slack's signing secret; without it the door stays shut.")
+    slack_app_token: str = _key("", "Slack's app-level token (xapp-…), for Socket Mode only.")
+    slack_team_id: str = _key("", "The one workspace (T…) whose requests are taken.")
+    slack_enterprise_id: str = _key("", "The Enterprise Grid organisation (E…), if there is one.")
+    slack_app_id: str = _key("", "The app (A…) whose requests are taken. Empty: not compared.")
+    slack_channel: str = _key("", "The channel (C…) for plans, requests, runs and the audit.")
+    slack_audit_channel: str = _key("", "A channel of its own for the audit. Empty: the same.")
+    slack_api_url: str = _key("https://slack.com/api/", "Slack's Web API; ends in /api/.")
+    slack_timeout: float = _key(10.0, "Seconds that a call to Slack by a worker may take.")
+    slack_modal_timeout: float = _key(1.5, "Seconds that opening a modal in a request may take.")
+    link_minutes: float = _key(10.0, "Minutes that a link code lives.")
+    link_by_email: bool = _key(
+        False, "Whether a Slack person with the confirmed email of one staff account is linked."
+    )
+    sandbox: bool = _key(False, "Whether the stand-in Slack may run although DEBUG is off.")
     keep_plans: float = _key(30.0, "Days that a plan is kept which nobody asked to run.")
     code_reload: str = _key(
         "auto", "auto: fork a warm worker while its code is unchanged on disk; cold: never fork."
@@ -80,6 +96,11 @@ class Settings:
             decide_within=timedelta(hours=self.decide_within),
             start_within=timedelta(hours=self.start_within),
         )
+
+    @property
+    def slack_enabled(self) -> bool:
+        """Whether there is a Slack to tell anything."""
+        return bool(self.slack_bot_token and self.slack_channel)
 
     @property
     def target_databases(self) -> tuple[str, ...]:

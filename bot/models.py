@@ -181,17 +181,29 @@ class AuditHead(models.Model):
 
 
 class Delivery(models.Model):
-    """One intended Slack message or edit, kept until Slack has it."""
+    """One intended Slack message, edit or file, kept until Slack has it.
+
+    What it says is rendered when it is sent, from the rows it names, so that an edit that waited
+    tells the newest state. ``version`` rises with each wish to tell again; ``sent_version`` is what
+    Slack has.
+    """
+
+    PENDING, SENT, DEAD = "pending", "sent", "dead"
 
     key = models.CharField(max_length=200, unique=True)
     kind = models.CharField(max_length=50)
     channel = models.CharField(max_length=100, blank=True)
     run = models.BigIntegerField(null=True)
     payload = models.JSONField(default=dict)
-    state = models.CharField(max_length=10, default="pending")
+    state = models.CharField(max_length=10, default=PENDING)
+    version = models.PositiveIntegerField(default=1)
+    sent_version = models.PositiveIntegerField(default=0)
     suspect = models.BooleanField(default=False)
+    """A send began whose outcome nobody knows: look for it in the channel before sending again."""
     attempts = models.PositiveIntegerField(default=0)
     due_at = InstantField()
+    thread_of = models.CharField(max_length=200, blank=True)
+    """The key of the delivery in whose thread this one belongs; it waits for that one."""
     ts = models.CharField(max_length=50, blank=True)
     error = models.TextField(blank=True)
     created_at = InstantField()
@@ -200,10 +212,87 @@ class Delivery(models.Model):
     class Meta:
         ordering: ClassVar = ["id"]
         verbose_name_plural = "deliveries"
-        indexes: ClassVar = [models.Index(fields=["state", "due_at"], name="mbot_delivery_due")]
+        indexes: ClassVar = [
+            models.Index(fields=["state", "due_at"], name="mbot_delivery_due"),
+            models.Index(fields=["channel", "state"], name="mbot_delivery_channel"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
+
+
+class SlackChannel(models.Model):
+    """How sending to one channel goes: who sends now, until when it waits, what is wrong."""
+
+    id = models.CharField(max_length=100, primary_key=True)
+    claimed_by = models.CharField(max_length=200, blank=True)
+    claimed_until = InstantField(null=True)
+    wait_until = InstantField(null=True)
+    broken_because = models.TextField(blank=True)
+    broken_at = InstantField(null=True)
+    sent_at = InstantField(null=True)
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class SlackPerson(models.Model):
+    """What Slack says of a person, kept from users.info and refreshed by the worker."""
+
+    key = models.CharField(max_length=110, primary_key=True)
+    """``team:user``."""
+    team = models.CharField(max_length=50)
+    slack_user = models.CharField(max_length=50)
+    name = models.CharField(max_length=255, blank=True)
+    email = models.CharField(max_length=320, blank=True)
+    email_confirmed = models.BooleanField(default=False)
+    time_zone = models.CharField(max_length=100, blank=True)
+    barred = models.CharField(max_length=50, blank=True)
+    """Which of Slack's flags bars this person (``deleted``, ``is_bot``, …); empty for none."""
+    flags_at = InstantField(null=True)
+    seen_at = InstantField(null=True)
+
+    def __str__(self) -> str:
+        return self.name or self.key
+
+
+class SlackCall(models.Model):
+    """A command, click or modal that could not be answered at once; a worker answers it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    call = models.JSONField()
+    asked_at = InstantField()
+    woken_at = InstantField(null=True)
+    answered_at = InstantField(null=True)
+
+    def __str__(self) -> str:
+        return f"call {self.pk}"
+
+
+class SeenRequest(models.Model):
+    """A signed request that was accepted; the same one within its age is a replay."""
+
+    signature = models.CharField(max_length=100, primary_key=True)
+    at = InstantField()
+
+    def __str__(self) -> str:
+        return self.signature
+
+
+class LinkCode(models.Model):
+    """A one-time, short-lived code that ties a Slack person to whoever opens it, signed in."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    """SHA-256 of the code; the code itself is nowhere kept."""
+    team = models.CharField(max_length=50)
+    slack_user = models.CharField(max_length=50)
+    slack_name = models.CharField(max_length=255, blank=True)
+    created_at = InstantField()
+    expires_at = InstantField()
+    used_at = InstantField(null=True)
+
+    def __str__(self) -> str:
+        return f"link code of {self.team}/{self.slack_user}"
 
 
 class Link(models.Model):
