@@ -6,7 +6,6 @@ import importlib.util
 
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
-from django.contrib.staticfiles.urls import staticfiles_urlpatterns
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
@@ -15,7 +14,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(next_page="login"), name="logout"),
     path("admin/", admin.site.urls),
-    *staticfiles_urlpatterns(),  # Empty unless DEBUG.
 ]
 if importlib.util.find_spec("bot.urls"):
     urlpatterns.append(path("", include("bot.urls")))
