@@ -38,7 +38,7 @@ def serve(port: int, out: OutputWrapper) -> None:
     """
     web = [sys.executable, "-m", "gunicorn", "django_site.wsgi", "--bind", f"{HOST}:{port}"]
     web += ["--workers", "1", "--worker-class", "gthread", "--threads", "8"]
-    web += ["--log-level", "warning"]
+    web += ["--log-level", "warning", "--no-control-socket"]
     worker = [sys.executable, "manage.py", "migration_bot", "worker"]
     environment = {**os.environ, "PUBLIC_URL": f"http://{HOST}:{port}"}
     environment["ALLOWED_HOSTS"] = "localhost,127.0.0.1"
