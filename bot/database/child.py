@@ -17,6 +17,9 @@ import uuid
 from datetime import UTC, datetime
 from typing import IO, Any, NoReturn
 
+import django
+
+from bot.database import freshness
 from bot.database.messages import (
     Answer,
     Job,
@@ -102,8 +105,7 @@ def main(arguments: list[str]) -> int:
     for descriptor in (orders, messages):
         os.set_inheritable(descriptor, False)
     line = Line(orders, messages)
-    import django
-
+    freshness.begin_loading()
     try:
         django.setup()
     except Exception as error:  # noqa: BLE001

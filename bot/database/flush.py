@@ -21,6 +21,14 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.migration import Migration
 from django.db.migrations.recorder import MigrationRecorder
 
+from bot.route.plan import Direction
+
+Hook = Callable[[Migration, Direction, BaseDatabaseSchemaEditor], None]
+
+
+def _nothing(migration: Migration, direction: Direction, editor: BaseDatabaseSchemaEditor) -> None:
+    """The hook that does nothing."""
+
 
 def closes_the_window(migration: Migration, schema_editor: BaseDatabaseSchemaEditor) -> bool:
     """Whether record and schema can be made one: the migration and its DDL are transactional."""
@@ -35,12 +43,12 @@ def closes_the_window(migration: Migration, schema_editor: BaseDatabaseSchemaEdi
 def wrapped_migrations(
     *,
     record_inside: bool,
-    before: Callable[[BaseDatabaseSchemaEditor], None] = lambda schema_editor: None,
+    before: Hook = _nothing,
 ) -> Iterator[None]:
     """Wrap every migration's ``apply`` and ``unapply`` for as long as this lasts.
 
-    ``before`` is called first in the migration's transaction, where one is open. Collecting SQL
-    (``sqlmigrate``) is left alone.
+    ``before`` is called first, inside the migration's transaction where it has one, with the
+    migration, its direction and the schema editor. Collecting SQL (``sqlmigrate``) is left alone.
     """
     apply, unapply = Migration.apply, Migration.unapply
 
@@ -48,7 +56,7 @@ def wrapped_migrations(
     def applied(self: Migration, state: Any, schema_editor: Any, collect_sql: bool = False) -> Any:
         if collect_sql:
             return apply(self, state, schema_editor, collect_sql)
-        before(schema_editor)
+        before(self, Direction.FORWARD, schema_editor)
         state = apply(self, state, schema_editor, collect_sql)
         if record_inside and closes_the_window(self, schema_editor):
             send_deferred(schema_editor)
@@ -60,7 +68,7 @@ def wrapped_migrations(
     ) -> Any:
         if collect_sql:
             return unapply(self, state, schema_editor, collect_sql)
-        before(schema_editor)
+        before(self, Direction.BACKWARD, schema_editor)
         state = unapply(self, state, schema_editor, collect_sql)
         if record_inside and closes_the_window(self, schema_editor):
             send_deferred(schema_editor)

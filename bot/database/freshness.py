@@ -19,19 +19,20 @@ from pathlib import Path
 Mark = tuple[int, int, int]
 """Change time in ns, size in bytes, inode."""
 
-SLACK_NS = 50_000_000
-"""The kernel stamps files and processes from coarse clocks; within this a change is a change."""
+COARSE_NS = 10_000_000
+"""The kernel stamps files from a coarse clock, up to so many ns behind the real one."""
 CODE = (".py", ".so", ".pyd")
 
 
 def _process_start_ns() -> int:
     """When this process began, in ns since the epoch; now, where the system does not tell.
 
-    Field 22 of /proc/self/stat, in clock ticks since boot (proc(5)).
+    Field 22 of /proc/self/stat, in clock ticks since boot (proc(5)). The end of that tick: an
+    interpreter needs longer than one (10 ms) before it loads anything of ours.
     """
     try:
         fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
-        ticks = int(fields[19])
+        ticks = int(fields[19]) + 1
         boot = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
     except (OSError, ValueError, IndexError, AttributeError):
         return time.time_ns()
@@ -52,11 +53,18 @@ class _Seen:
 
 
 _seen = _Seen()
+_since = BEGAN
 
 
 def remember() -> None:
     """Take a first look, as early as possible: at the start of a worker, when it has loaded."""
     what_changed()
+
+
+def begin_loading() -> None:
+    """From here on this process loads migrations, or trusts those that it has just compared."""
+    global _since  # noqa: PLW0603  (one moment a process)
+    _since = time.time_ns() - COARSE_NS
 
 
 def what_changed() -> str:
@@ -65,6 +73,7 @@ def what_changed() -> str:
     Takes 10 to 20 ms for 3,000 modules. Once something differs it does so for good: this process
     cannot load it anew.
     """
+    begin_loading()
     sources = _module_files()
     folders = {os.path.dirname(file) for file in sources}  # noqa: PTH120  (thousands of them)
     migrations = set(_migration_folders())
@@ -76,15 +85,15 @@ def what_changed() -> str:
     )
 
 
-def migrations_changed(since: int = BEGAN) -> str:
-    """A file of a migrations package that was changed, added or removed after this began.
+def migrations_changed() -> str:
+    """A file of a migrations package that was changed or added since ``begin_loading``.
 
     For a child that holds the lock: it has just loaded them, and a deploy may be under way.
     """
     return _first(
-        f"{path} was changed" if _mark(path)[0] > since else ""
+        f"{path} was changed" if _is_newer(path, _since) else ""
         for folder in _migration_folders()
-        for path in (folder, *_all_files(folder))
+        for path in _all_files(folder)
     )
 
 
@@ -115,7 +124,7 @@ def _changed_file(file: str) -> str:
         return f"{file} was removed"
     before = _seen.files.get(file)
     if before is None:
-        if mark[0] > BEGAN - SLACK_NS:
+        if mark[0] > BEGAN:
             return f"{file} was changed"
         _seen.files[file] = mark
         return ""
@@ -131,7 +140,7 @@ def _changed_link(folder: str) -> str:
         except OSError:
             return f"{path} was removed"
         if os.path.islink(path):  # noqa: PTH114
-            if stat.st_ctime_ns > BEGAN - SLACK_NS:
+            if stat.st_ctime_ns > BEGAN:
                 return f"{path} was switched"
         else:
             _seen.links.add(path)
@@ -154,7 +163,7 @@ def _changed_names(folder: str) -> str:
         new = _first(
             f"{path} was changed"
             for path in (os.path.join(folder, name) for name in names)  # noqa: PTH118
-            if path not in _seen.files and _is_new(path)
+            if path not in _seen.files and _is_newer(path, BEGAN)
         )
         if new:
             return new
@@ -164,9 +173,9 @@ def _changed_names(folder: str) -> str:
     return ""
 
 
-def _is_new(path: str) -> bool:
+def _is_newer(path: str, moment: int) -> bool:
     try:
-        return _mark(path)[0] > BEGAN - SLACK_NS
+        return _mark(path)[0] > moment
     except OSError:
         return False
 

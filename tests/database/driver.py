@@ -1,0 +1,68 @@
+"""A parent as small as can be, for tests: starts a child in a project and prints what it says.
+
+    python -m tests.database.driver '{"do": "run", "target": "shop"}'
+
+``do``      plan: a PlanJob; run: make the plan here, then a RunJob on its basis
+``basis``   a basis from an earlier plan, to run on instead
+``say_no``  maps "Locked" or a step's key to the words of a no
+``die_at``  a step's key at whose start this parent kills itself
+``before``  source run when the plan is made and the child not yet started
+``during``  maps "Locked" or a step's key to source run before it is answered
+Each message is printed as it is sent, after one line with the child's pid and why it is not a fork.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import django
+
+
+def main(wishes: dict[str, Any]) -> None:
+    django.setup()
+    from bot.database import process
+    from bot.database.messages import Answer, Died, PlanJob, RunJob, StepStarting, to_line
+    from bot.database.planner import make_plan
+    from bot.route.plan import Target
+    from bot.route.plan_json import basis_from_json
+
+    process.warm_up()
+    target = Target.parse(wishes.get("target", "shop"))
+    database = wishes.get("database", "default")
+    job: Any = PlanJob(database=database, target=target)
+    if wishes["do"] == "run":
+        if "basis" in wishes:
+            basis = basis_from_json(wishes["basis"])
+        else:
+            plan = make_plan(database, target, now=datetime.now(UTC))
+            basis, target = plan.basis, plan.target
+        job = RunJob(run=12, database=database, target=target, basis=basis)
+    exec(wishes.get("before", ""))
+    why = process.why_not_forked()
+    with process.start(job) as child:
+        print(json.dumps({"kind": "Started", "pid": child.pid, "why": why}), flush=True)
+        for message in child.messages(every=0.2):
+            if message is None:
+                continue
+            if isinstance(message, Died):
+                told = {"kind": "Died", "signal": message.signal, "code": message.exit_code}
+                print(json.dumps({**told, "output": message.output}), flush=True)
+                return
+            print(to_line(message).decode(), end="", flush=True)
+            name = type(message).__name__
+            at = message.key if isinstance(message, StepStarting) else name
+            if message.asks:
+                exec(wishes.get("during", {}).get(at, ""))
+                if wishes.get("die_at") == at:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                because = wishes.get("say_no", {}).get(at)
+                child.answer(Answer(go=because is None, because=because or ""))
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))
