@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from bot import work
 from bot.conf import get_settings
 from bot.models import Run, StoredPlan, Worker
 from bot.operations import expire, prune_plans, queue_due
@@ -32,6 +33,7 @@ def tick(*, now: datetime) -> None:
     wake_forgotten(now=now, after=FORGOTTEN)
     wake_waiting_plans(now=now)
     interrupt_dead(now=now)
+    work.tick(now=now)
 
 
 def tidy(*, now: datetime) -> None:
@@ -59,7 +61,7 @@ def wake_waiting_plans(*, now: datetime) -> int:
 
 
 def interrupt_dead(*, now: datetime) -> int:
-    """Find running runs whose lease is dead, and wake a worker to reconcile what was interrupted."""
+    """Find running runs whose lease is dead; wake a worker to reconcile what was interrupted."""
     runs = Run.objects.using(get_settings().state_database)
     dead = runs.filter(state=str(State.RUNNING), lease_until__lte=now)
     for key in dead.values_list("pk", flat=True):

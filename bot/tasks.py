@@ -6,15 +6,19 @@ know raises at import, and ``bot.checks`` says so better.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot import carry_out as carrying
+from bot import work
 from bot.conf import get_settings
 
-try:
-    from django.tasks import task
-except ImportError:  # Django 5.2
+if TYPE_CHECKING:
     from django_tasks import task
+else:
+    try:
+        from django.tasks import task
+    except ImportError:  # Django 5.2
+        from django_tasks import task
 
 _settings = get_settings()
 
@@ -37,10 +41,19 @@ def make_plan(plan_id: str) -> None:
     carrying.make_plan(plan_id)
 
 
+@task(queue_name=_settings.queue, backend=_settings.tasks_backend)
+def perform(name: str, key: str) -> None:
+    """Do what a face registered under ``name`` in ``bot.work``."""
+    work.perform(name, key)
+
+
 TASKS: dict[str, Any] = {"carry_out": carry_out, "reconcile": reconcile, "make_plan": make_plan}
 """By the names that operations wake."""
 
 
 def enqueue(name: str, key: str) -> None:
     """The waker: hand the row's key to the engine."""
-    TASKS[name].enqueue(key)
+    if name in TASKS:
+        TASKS[name].enqueue(key)
+    else:
+        perform.enqueue(name, key)

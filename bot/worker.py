@@ -70,7 +70,7 @@ class Supervisor:
         self._next_tidy = time.monotonic() + TIDY
 
     def run(self) -> None:
-        """Until SIGTERM or SIGINT: then children end what they do, and a second signal ends them."""
+        """Until SIGTERM or SIGINT; children then end what they do, and a second one ends them."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         self.say(f"worker {self.name} on queues {', '.join(part.name for part in self.parts)}")

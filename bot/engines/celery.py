@@ -15,19 +15,23 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery import Celery
 from django.utils.module_loading import import_string
 
 from bot.conf import get_settings
 
-try:
-    from django.tasks import TaskResult, TaskResultStatus, task_backends
-    from django.tasks.backends.base import BaseTaskBackend
-except ImportError:  # Django 5.2
+if TYPE_CHECKING:
     from django_tasks import TaskResult, TaskResultStatus, task_backends
     from django_tasks.backends.base import BaseTaskBackend
+else:
+    try:
+        from django.tasks import TaskResult, TaskResultStatus, task_backends
+        from django.tasks.backends.base import BaseTaskBackend
+    except ImportError:  # Django 5.2
+        from django_tasks import TaskResult, TaskResultStatus, task_backends
+        from django_tasks.backends.base import BaseTaskBackend
 
 CALL = "migration_bot.call"
 """The one Celery task there is; a stored name."""

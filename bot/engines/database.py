@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+from typing import Any
 
 from django_tasks_db.management.commands.db_worker import Worker
 
@@ -15,7 +16,7 @@ from bot.database import process
 class QueueWorker(Worker):
     """Stops looking for work when the supervisor that started it is gone."""
 
-    def __init__(self, *, parent: int, **options: object) -> None:
+    def __init__(self, *, parent: int, **options: Any) -> None:
         self._parent = parent
         super().__init__(**options)
 
