@@ -1,28 +1,42 @@
-"""Plans: what ``migrate`` would do to one database, without doing any of it."""
+"""Plans: what ``migrate`` would do to one database, without doing any of it.
+
+One pass over the plan with one state. Never ``sqlmigrate`` nor ``loader.collect_sql``: those run
+the Python of a RunPython inside SeparateDatabaseAndState, and it commits.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.migration import Migration
 from django.db.migrations.recorder import MigrationRecorder
 
 from bot.conf import get_settings
+from bot.database.lazystate import Difference, LazyState
+from bot.database.preview import Previewer, StepPreview
 from bot.database.readonly import everything_read_only
-from bot.database.seal import PlannedMigration, execution_order, make_basis
+from bot.database.seal import Key, PlannedMigration, execution_order, full_plan, make_basis
 from bot.database.targets import (
     OWN_LABELS,
     ExecutorTarget,
     check_alias,
     connect,
+    describe_error,
     load,
     resolve,
 )
-from bot.route.plan import Direction, Operation, Plan, Step, Target
-from bot.route.refusals import SetupNeeded
+from bot.database.trust import (
+    in_words,
+    irreversible_because,
+    own_way,
+)
+from bot.route.plan import Belief, Direction, Operation, Plan, Statement, Step, Target
+from bot.route.refusals import BrokenMigrations, SetupNeeded
 
 Progress = Callable[[int, int, str], None]
 
@@ -47,27 +61,34 @@ def make_plan(
 ) -> Plan:
     """What would run on ``database`` for ``target``, in order, with SQL where it can be known.
 
-    Never writes and never runs a migration's Python. ``progress`` is called with the steps done,
-    the steps there are, and the ``app.name`` that comes next. A plan with nothing to do has no
-    steps. Raises UnknownDatabase, DatabaseNotRouted, DatabaseDown, BrokenMigrations,
+    Never writes and never runs a migration's Python. ``progress`` is called after each step with
+    the steps done, the steps there are, and its ``app.name``. A plan with nothing to do has no
+    steps. Operations of a step stand in the order in which they run: backward, last first.
+    Raises UnknownDatabase, DatabaseNotRouted, DatabaseDown, BrokenMigrations,
     InconsistentHistory, ConflictingLeaves, UnknownApp, AppWithoutMigrations, UnknownMigration,
     AmbiguousPrefix, OwnTables or SetupNeeded.
     """
     check_alias(database)
-    with everything_read_only(database) as (connection, _guard):
+    with everything_read_only(database) as looking:
+        connection = looking.connection
         connect(connection)
         loader = load(connection)
         targets, full_target = resolve(loader, target)
         ordered = planned(connection, loader, targets)
         _check_own_tables(database, ordered)
         basis = make_basis(connection, loader, ordered, release=release)
-        steps = tuple(_step(migration, backwards) for migration, backwards in ordered)
+        previewer = Previewer(looking, set(loader.unmigrated_apps or ()))
+        steps = []
+        for step in _steps(loader, previewer, ordered):
+            steps.append(step)
+            if progress is not None:
+                progress(len(steps), len(ordered), step.key)
         return Plan(
             database=database,
             vendor=connection.vendor,
             target=full_target,
             basis=basis,
-            steps=steps,
+            steps=tuple(steps),
             made_at=now,
             release=release,
         )
@@ -83,20 +104,145 @@ def planned(
 
 
 def _check_own_tables(database: str, steps: list[PlannedMigration]) -> None:
+    """``migrate`` would move the bot's own tables too, but a run keeps its books in them."""
     if database != get_settings().state_database:
         return
     if any(migration.app_label in OWN_LABELS for migration, _ in steps):
         raise SetupNeeded()
 
 
-def _step(migration: Any, backwards: bool) -> Step:
-    operations = [
-        Operation(kind=type(operation).__name__, words=operation.describe())
-        for operation in migration.operations
-    ]
+def _steps(
+    loader: MigrationLoader, previewer: Previewer, ordered: list[PlannedMigration]
+) -> Iterator[Step]:
+    if not ordered:
+        return iter(())
+    # Django's executor refuses a plan of both directions, so the first one tells.
+    if ordered[0][1]:
+        return _backward(loader, previewer, [migration for migration, _ in ordered])
+    return _forward(loader, previewer, [migration for migration, _ in ordered])
+
+
+def _forward(
+    loader: MigrationLoader, previewer: Previewer, migrations: list[Migration]
+) -> Iterator[Step]:
+    """As MigrationExecutor._migrate_all_forwards: on the state of all that is applied."""
+    for key in full_plan(loader):
+        if key in _applied(loader):
+            _pass_over(previewer.state, loader.graph.nodes[key])
+    for migration in migrations:
+        step = previewer.step()
+        for operation in migration.operations:
+            step.forwards(migration.app_label, operation)
+        yield _step(previewer, migration, Direction.FORWARD, step)
+
+
+@dataclass(frozen=True, slots=True)
+class _Passed:
+    """One operation, or a whole applied migration, that the state went past."""
+
+    operation: Any
+    difference: Difference
+    trouble: tuple[Statement, ...] = ()
+
+
+def _backward(
+    loader: MigrationLoader, previewer: Previewer, migrations: list[Migration]
+) -> Iterator[Step]:
+    """As MigrationExecutor._migrate_all_backwards, which undoes each migration on the state that
+    the full plan had right before it, without what comes later in that plan.
+
+    The state goes forwards once; differences take it back step by step.
+    """
+    state = previewer.state
+    places: dict[Key, tuple[int, int]] = {}
+    passed: list[_Passed] = []
+    wanted = {(migration.app_label, migration.name) for migration in migrations}
+    for key in full_plan(loader):
+        migration = loader.graph.nodes[key]
+        if key in wanted:
+            first = len(passed)
+            for operation in migration.operations:
+                difference, trouble = previewer.advance(state, migration.app_label, operation)
+                passed.append(_Passed(operation, difference, tuple(trouble)))
+            places[key] = (first, len(passed))
+            if len(places) == len(wanted):
+                break
+        elif key in _applied(loader):
+            difference = _pass_over(state, migration)
+            if places:
+                passed.append(_Passed(None, difference))
+    at = len(passed)
+    for migration in migrations:
+        first, end = places[migration.app_label, migration.name]
+        at = _move(state, passed, at, end)
+        step = previewer.step()
+        while at > first:
+            one = passed[at - 1]
+            step.backwards(migration.app_label, one.operation, one.difference, one.trouble)
+            at = _move(state, passed, at, at - 1)
+        yield _step(previewer, migration, Direction.BACKWARD, step)
+
+
+def _move(state: LazyState, passed: list[_Passed], at: int, to: int) -> int:
+    while at > to:
+        at -= 1
+        state.take_back(passed[at].difference)
+    while at < to:
+        state.redo(passed[at].difference)
+        at += 1
+    return at
+
+
+def _applied(loader: MigrationLoader) -> dict[Key, Any]:
+    return loader.applied_migrations or {}
+
+
+def _pass_over(state: LazyState, migration: Migration) -> Difference:
+    """Advance the state by an applied migration. Raises BrokenMigrations: migrate fails there."""
+    try:
+        migration.mutate_state(state, preserve=False)
+    except Exception as error:  # An operation's state change is anybody's code.
+        detail = f"{migration.app_label}.{migration.name} {describe_error(error)}"
+        raise BrokenMigrations(detail=detail) from error
+    return state.settle()
+
+
+def _step(
+    previewer: Previewer, migration: Migration, direction: Direction, preview: StepPreview
+) -> Step:
+    """The step in words; ``preview`` holds what its operations send."""
+    operations = list(migration.operations)
+    because = irreversible_because(operations)
+    if direction is Direction.BACKWARD:
+        operations.reverse()
+    shown = tuple(
+        Operation(
+            kind=type(operation).__name__,
+            words=in_words(operation),
+            statements=statements,
+            reversible=not irreversible_because([operation]),
+        )
+        for operation, statements in zip(operations, preview.finish(), strict=True)
+    )
+    if method := own_way(migration):
+        shown = (*shown, _own_way(method))
     return Step(
         app=migration.app_label,
         name=migration.name,
-        direction=Direction.BACKWARD if backwards else Direction.FORWARD,
-        operations=tuple(operations),
+        direction=direction,
+        operations=shown,
+        atomic=bool(migration.atomic and previewer.connection.features.can_rollback_ddl),
+        reversible=not because,
+        irreversible_because=because,
+        replaces=tuple(f"{app}.{name}" for app, name in migration.replaces),
+    )
+
+
+def _own_way(method: str) -> Operation:
+    note = f"The migration has a {method}() of its own, whose Python is not run for a plan."
+    return Operation(
+        kind="Migration",
+        words=f"Its own {method}()",
+        statements=(Statement(sql="", belief=Belief.HIDDEN, note=note),),
+        reversible=False,
     )

@@ -32,7 +32,7 @@ class WriteRefused(RuntimeError):
 
 
 _QUOTED = re.compile(
-    r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | `(?:[^`]|``)*` | \[[^\]]*\] | --[^\n]*\n? | /\*.*?\*/""",
+    r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | `(?:[^`]|``)*` | --[^\n]*\n? | /\*.*?\*/""",
     re.VERBOSE | re.DOTALL,
 )
 _FIRST_WORDS = {
@@ -74,7 +74,9 @@ _PRAGMAS = {
 
 def is_read(sql: str) -> bool:
     """Whether the guard lets this text through. What it does not know, it refuses."""
-    bare = _QUOTED.sub(" q ", sql).strip().rstrip(";").strip()
+    # Where a backslash may escape a quote we cannot tell what is quoted: then nothing is.
+    bare = sql if "\\" in sql else _QUOTED.sub(" q ", sql)
+    bare = bare.strip().rstrip(";").strip()
     if ";" in bare:
         return False
     first = re.match(r"\(*\s*([A-Za-z]+)", bare)
@@ -183,13 +185,26 @@ def let_go(copy: Any) -> None:
         copy.connection.rollback()
 
 
+class Looking:
+    """While everything is read-only: the copy for the alias asked for, the guard before all."""
+
+    def __init__(self, alias: str, copies: dict[str, Any], guard: Guard) -> None:
+        self.connection = copies[alias]
+        self.guard = guard
+        self._copies = copies
+
+    def rest(self) -> None:
+        """Hold nothing on any server while we compute; mend what a failed read left."""
+        for copy in self._copies.values():
+            let_go(copy)
+
+
 @contextmanager
-def everything_read_only(alias: str) -> Iterator[tuple[Any, Guard]]:
+def everything_read_only(alias: str) -> Iterator[Looking]:
     """For this thread, put a read-only copy in the place of every configured connection.
 
     A default or a migration module may query through any alias; whatever it asks goes through a
-    copy. Yields the copy for ``alias`` and the guard that stands before all of them. The copies
-    connect only when they are used and are closed at the end.
+    copy. The copies connect only when they are used and are closed at the end.
     """
     guard = Guard()
     before: dict[str, Any] = {name: connections[name] for name in connections}
@@ -197,7 +212,7 @@ def everything_read_only(alias: str) -> Iterator[tuple[Any, Guard]]:
     try:
         for name, copy in copies.items():
             connections[name] = copy
-        yield copies[alias], guard
+        yield Looking(alias, copies, guard)
     finally:
         for name, original in before.items():
             connections[name] = original

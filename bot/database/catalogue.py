@@ -1,0 +1,227 @@
+"""Which constraints and indexes a table will have by the time a step reaches it.
+
+Django finds many names by asking the database, which knows nothing yet of what earlier steps of a
+plan will do. The catalogue answers instead: what the database says about a table now, with what
+the plan did to it since.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Index
+
+Constraint = dict[str, Any]
+"""As DatabaseIntrospection.get_constraints describes one."""
+Change = Callable[[dict[str, Constraint]], None]
+
+
+def constraint(columns: list[str], **facts: Any) -> Constraint:
+    """A constraint that has only the ``facts`` named."""
+    return {
+        "columns": columns,
+        "primary_key": False,
+        "unique": False,
+        "foreign_key": None,
+        "check": False,
+        "index": False,
+        "type": Index.suffix if facts.get("index") else None,
+        **facts,
+    }
+
+
+@dataclass
+class _Table:
+    now: str | None
+    """Its name in the database now; None when the plan makes it."""
+    changes: list[Change] = field(default_factory=list)
+
+
+class Catalogue:
+    """Constraints by table, through a whole plan."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._ask = connection.introspection.get_constraints
+        self._tables: dict[str, _Table | None] = {}
+        self._asked: dict[str, dict[str, Constraint]] = {}
+        self._names: set[str] | None = None
+        self._undo: list[tuple[str, _Table | None, bool]] = []
+        self.opaque = False
+        """Whether Python or SQL of its own runs earlier in the plan: then nothing is sure."""
+
+    def install(self) -> None:
+        """Answer for the connection's introspection, which is all that Django asks."""
+        self._connection.introspection.get_constraints = self.get_constraints
+
+    def get_constraints(self, cursor: Any, table: str) -> dict[str, Constraint]:
+        """In the place of DatabaseIntrospection.get_constraints."""
+        entry = self._tables.get(table) if table in self._tables else _Table(now=table)
+        if entry is None:
+            return {}
+        found = copy.deepcopy(self._real(cursor, entry.now)) if entry.now else {}
+        for change in entry.changes:
+            change(found)
+        return found
+
+    def is_known(self, table: str) -> bool:
+        """Whether the table is there now or the plan makes it; not when hidden code must."""
+        if table in self._tables:
+            entry = self._tables[table]
+            return entry is not None and (entry.now is None or self._exists(entry.now))
+        return self._exists(table)
+
+    def is_made_here(self, table: str) -> bool:
+        """Whether the plan makes this table."""
+        entry = self._tables.get(table)
+        return entry is not None and entry.now is None
+
+    def name_now(self, table: str) -> str:
+        """What the database calls the table now."""
+        entry = self._tables.get(table)
+        return entry.now if entry is not None and entry.now else table
+
+    def is_real(self, table: str, name: str) -> bool:
+        """Whether the database itself has this constraint now, by this name."""
+        entry = self._tables.get(table) if table in self._tables else _Table(now=table)
+        if entry is None or entry.now is None or self.opaque:
+            return False
+        return name in self._asked.get(entry.now, {})
+
+    def _real(self, cursor: Any, table: str) -> dict[str, Constraint]:
+        if table not in self._asked:
+            self._asked[table] = self._ask(cursor, table) if self._exists(table) else {}
+        return self._asked[table]
+
+    def _exists(self, table: str) -> bool:
+        if self._names is None:
+            with self._connection.cursor() as cursor:
+                names = self._connection.introspection.table_names(cursor)
+            self._names = {self._fold(name) for name in names}
+        return self._fold(table.strip('"')) in self._names
+
+    def _fold(self, name: str) -> str:
+        folds = self._connection.features.ignores_table_name_case
+        return name.casefold() if folds else name
+
+    # What the plan does
+
+    def create(self, table: str) -> None:
+        self._put(table, _Table(now=None))
+
+    def drop(self, table: str) -> None:
+        self._put(table, None)
+
+    def rename(self, old: str, new: str) -> None:
+        entry = self._entry(old)
+        self._put(old, None)
+        self._put(new, entry)
+
+    def add(self, table: str, name: str, added: Constraint) -> None:
+        def change(found: dict[str, Constraint]) -> None:
+            self._yield_foreign_key_indexes(found, added)
+            found[name] = copy.deepcopy(added)
+
+        self._change(table, change)
+
+    def remove(self, table: str, name: str) -> None:
+        def change(found: dict[str, Constraint]) -> None:
+            gone = found.pop(name, None)
+            # MySQL keeps the index that came with a foreign key.
+            if gone and gone["foreign_key"] and gone["index"] and self._is_mysql:
+                found[name] = {**gone, "foreign_key": None}
+
+        self._change(table, change)
+
+    def rename_constraint(self, table: str, old: str, new: str) -> None:
+        def change(found: dict[str, Constraint]) -> None:
+            if old in found:
+                found[new] = found.pop(old)
+
+        self._change(table, change)
+
+    def rename_column(self, table: str, old: str, new: str) -> None:
+        def change(found: dict[str, Constraint]) -> None:
+            for one in found.values():
+                one["columns"] = [new if column == old else column for column in one["columns"]]
+
+        self._change(table, change)
+
+    def drop_column(self, table: str, column: str) -> None:
+        def change(found: dict[str, Constraint]) -> None:
+            for name, one in list(found.items()):
+                if column in one["columns"]:
+                    one["columns"] = [c for c in one["columns"] if c != column]
+                    if not self._is_mysql or not one["columns"]:
+                        del found[name]
+
+        self._change(table, change)
+
+    def drop_unnamed_checks(self, table: str, column: str) -> None:
+        """MariaDB forgets a column's own check when the column is modified."""
+
+        def change(found: dict[str, Constraint]) -> None:
+            for name, one in list(found.items()):
+                if one["check"] and one["columns"] == [column] and name.startswith("__unnamed"):
+                    del found[name]
+
+        self._change(table, change)
+
+    def add_unnamed_check(self, table: str, column: str) -> None:
+        """MariaDB names a column's own check after the column; Django numbers those."""
+
+        def change(found: dict[str, Constraint]) -> None:
+            number = 1
+            while f"__unnamed_constraint_{number}__" in found:
+                number += 1
+            found[f"__unnamed_constraint_{number}__"] = constraint([column], check=True)
+
+        self._change(table, change)
+
+    @property
+    def _is_mysql(self) -> bool:
+        return bool(self._connection.vendor == "mysql")
+
+    def _yield_foreign_key_indexes(self, found: dict[str, Constraint], added: Constraint) -> None:
+        """MySQL drops the index it made for a foreign key once another index serves it."""
+        if not (self._is_mysql and added["index"] and added["columns"]):
+            return
+        if added["foreign_key"]:
+            added["index"] = not any(
+                one["index"] and one["columns"][:1] == added["columns"] for one in found.values()
+            )
+            return
+        for one in found.values():
+            if one["foreign_key"] and one["columns"] == added["columns"][:1]:
+                one["index"] = False
+
+    # Taking back what an attempt did
+
+    def mark(self) -> int:
+        return len(self._undo)
+
+    def back_to(self, mark: int) -> None:
+        while len(self._undo) > mark:
+            table, entry, was_there = self._undo.pop()
+            if was_there:
+                self._tables[table] = entry
+            else:
+                self._tables.pop(table, None)
+
+    def forget_undo(self) -> None:
+        self._undo.clear()
+
+    def _entry(self, table: str) -> _Table:
+        entry = self._tables.get(table) if table in self._tables else _Table(now=table)
+        return entry or _Table(now=None)
+
+    def _change(self, table: str, change: Change) -> None:
+        entry = self._entry(table)
+        self._put(table, _Table(now=entry.now, changes=[*entry.changes, change]))
+
+    def _put(self, table: str, entry: _Table | None) -> None:
+        self._undo.append((table, self._tables.get(table), table in self._tables))
+        self._tables[table] = entry

@@ -1,0 +1,307 @@
+"""One project state that goes over a whole plan, with only the models rendered that are looked at.
+
+Django clones the state before each operation and renders all models of a project; that is most of
+what planning costs. Here model states are copied when an operation first writes to them, each
+operation leaves a small difference that can be taken back, and ``bot.database.rendering`` makes
+classes of a few models at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.migrations.state import ModelState, ProjectState
+from django.db.migrations.utils import resolve_relation
+from django.db.models import NOT_PROVIDED, CompositePrimaryKey
+
+ModelKey = tuple[str, str]
+"""An app label and a model's name in lower case, as ProjectState.models has it."""
+Difference = dict[ModelKey, tuple[ModelState | None, ModelState | None]]
+"""What one operation did to the state: each model before and after; None where it was not."""
+
+
+class WrittenModels(dict[ModelKey, ModelState]):
+    """The models of a state. Whoever reads one may write to it, so it is copied first.
+
+    A model state that has left this mapping in a difference is never written to again.
+    """
+
+    def __init__(self, models: Mapping[ModelKey, ModelState]) -> None:
+        super().__init__(models)
+        self._before: dict[ModelKey, ModelState | None] = {}
+        self.only: set[ModelKey] | None = None
+        """While set, walking over all models means these."""
+
+    def peek(self, key: ModelKey) -> ModelState | None:
+        """The model state to look at, not to write to."""
+        return super().get(key)
+
+    def __getitem__(self, key: ModelKey) -> ModelState:
+        state = super().__getitem__(key)
+        if key not in self._before:
+            self._before[key] = state
+            state = state.clone()
+            super().__setitem__(key, state)
+        return state
+
+    def __setitem__(self, key: ModelKey, state: ModelState) -> None:
+        self._before.setdefault(key, super().get(key))
+        super().__setitem__(key, state)
+
+    def __delitem__(self, key: ModelKey) -> None:
+        before = super().__getitem__(key)
+        self._before.setdefault(key, before)
+        super().__delitem__(key)
+
+    def pop(self, key: ModelKey, *default: Any) -> Any:
+        if key in self:
+            state = self[key]
+            del self[key]
+            return state
+        return super().pop(key, *default)
+
+    def get(self, key: ModelKey, default: Any = None) -> Any:
+        return self[key] if key in self else default  # noqa: SIM401 it would call itself
+
+    def items(self) -> Any:
+        return [(key, self[key]) for key in self._walked()]
+
+    def values(self) -> Any:
+        return [self[key] for key in self._walked()]
+
+    def _walked(self) -> list[ModelKey]:
+        return [key for key in self if self.only is None or key in self.only]
+
+    def take_difference(self) -> Difference:
+        """What was written since the last time."""
+        difference: Difference = {}
+        for key, before in self._before.items():
+            after = super().get(key)
+            if after is not before:
+                difference[key] = (before, after)
+        self._before = {}
+        return difference
+
+    def put(self, key: ModelKey, state: ModelState | None) -> None:
+        """Set or remove a model without counting it as a difference."""
+        if state is None:
+            super().pop(key, None)
+        else:
+            super().__setitem__(key, state)
+
+
+class LazyState(ProjectState):
+    """The state that operations write to: one for a plan, never rendered whole by itself."""
+
+    models: WrittenModels
+
+    def __init__(
+        self,
+        models: Mapping[ModelKey, ModelState],
+        real_apps: set[str],
+        references: References | None = None,
+    ) -> None:
+        super().__init__(real_apps=real_apps)
+        self.models = WrittenModels(models)
+        self.references = references or References()
+
+    def advance(self, app_label: str, operation: Any) -> Difference:
+        """Let ``operation`` write to the state; what it did, also when it raises half-way."""
+        try:
+            operation.state_forwards(app_label, self)
+        except Exception as error:
+            raise StateFailed(self.settle()) from error
+        return self.settle()
+
+    def settle(self) -> Difference:
+        """What was written to the state since the last time; from now on nobody writes to it."""
+        difference = self.models.take_difference()
+        self.references.note(difference)
+        return difference
+
+    def take_back(self, difference: Difference) -> None:
+        """Undo what ``advance`` did; differences are taken back last first."""
+        for key, (before, _) in difference.items():
+            self.models.put(key, before)
+
+    def redo(self, difference: Difference) -> None:
+        """Do again what ``take_back`` undid."""
+        for key, (_, after) in difference.items():
+            self.models.put(key, after)
+
+    @property
+    def apps(self) -> Any:
+        """All models as classes, for an operation whose state change asks for them. Slow."""
+        return ProjectState(models=dict(self.models), real_apps=self.real_apps).apps
+
+    def clone(self) -> LazyState:
+        return LazyState(dict(self.models), self.real_apps, self.references)
+
+    # Django walks over every field of every model to learn what must be rendered again, and
+    # writes into fields that other states share. Nothing is rendered here, so:
+
+    def alter_field(
+        self, app_label: str, model_name: str, name: str, field: Any, preserve_default: bool
+    ) -> None:
+        if not preserve_default:
+            field = field.clone()
+            field.default = NOT_PROVIDED
+        self.models[app_label, model_name].fields[name] = field
+
+    def rename_field(self, app_label: str, model_name: str, old_name: str, new_name: str) -> None:
+        key = (app_label, model_name)
+        self._own_fields(key)
+        for other in self.references.to(key):
+            if other in self.models:
+                self._own_fields(other)
+        with self._walking_only({key}):
+            super().rename_field(app_label, model_name, old_name, new_name)
+
+    def rename_model(self, app_label: str, old_name: str, new_name: str) -> None:
+        keys = {(app_label, old_name.lower()), (app_label, new_name.lower())}
+        with self._walking_only(keys):
+            super().rename_model(app_label, old_name, new_name)
+
+    def _own_fields(self, key: ModelKey) -> None:
+        state = self.models[key]
+        for name, field in state.fields.items():
+            if field.is_relation or isinstance(field, CompositePrimaryKey):
+                state.fields[name] = field.clone()
+
+    def _walking_only(self, keys: set[ModelKey]) -> _WalkingOnly:
+        referring = {other for key in keys for other in self.references.to(key)}
+        return _WalkingOnly(self.models, keys | referring)
+
+
+class StateFailed(Exception):
+    """An operation's state change raised. ``difference`` is what it did until then."""
+
+    def __init__(self, difference: Difference) -> None:
+        super().__init__()
+        self.difference = difference
+
+
+class _WalkingOnly:
+    def __init__(self, models: WrittenModels, keys: set[ModelKey]) -> None:
+        self.models = models
+        self.keys = keys
+
+    def __enter__(self) -> None:
+        self.models.only = self.keys
+
+    def __exit__(self, *exc: object) -> None:
+        self.models.only = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A relation of a model. ``names`` are the target's fields it refers to; empty: its key."""
+
+    field: str
+    to: ModelKey
+    names: tuple[str, ...]
+    through: ModelKey | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What rendering needs to know of a model state before it makes a class of it."""
+
+    key_fields: tuple[str, ...]
+    """The primary key's fields and the links to parents."""
+    references: tuple[Reference, ...]
+    bases: tuple[ModelKey, ...]
+
+
+def outline(state: ModelState) -> Outline:
+    """The outline of a state that nobody writes to any more; computed once."""
+    known: Outline | None = state.__dict__.get("_migration_bot_outline")
+    if known is None:
+        known = _outline(state)
+        state.__dict__["_migration_bot_outline"] = known
+    return known
+
+
+def _outline(state: ModelState) -> Outline:
+    here = (state.app_label, state.name_lower)
+    key_fields: dict[str, None] = {}
+    references = []
+    for name, field in state.fields.items():
+        if isinstance(field, CompositePrimaryKey):
+            key_fields.update(dict.fromkeys((name, *field.field_names)))
+        elif field.primary_key or getattr(field.remote_field, "parent_link", False):
+            key_fields[name] = None
+        if field.is_relation and field.remote_field is not None:
+            to = field.remote_field.model
+            through = getattr(field.remote_field, "through", None)
+            references.append(
+                Reference(
+                    field=name,
+                    to=resolve_relation(to, *here),
+                    names=tuple(n for n in getattr(field, "to_fields", None) or () if n),
+                    through=resolve_relation(through, *here) if through else None,
+                )
+            )
+    bases = tuple(
+        resolve_relation(base, state.app_label) for base in state.bases if isinstance(base, str)
+    )
+    return Outline(key_fields=tuple(key_fields), references=tuple(references), bases=bases)
+
+
+class References:
+    """Which models may refer to a model: what ever did in this plan. Look before you trust it."""
+
+    def __init__(self) -> None:
+        self._to: dict[ModelKey, dict[ModelKey, None]] = {}
+        self._places: dict[ModelKey, int] = {}
+
+    def note(self, difference: Difference) -> None:
+        """Learn from what an operation wrote."""
+        for key, (_, after) in difference.items():
+            if after is None:
+                continue
+            self._places.setdefault(key, len(self._places))
+            for reference in outline(after).references:
+                self._to.setdefault(reference.to, {})[key] = None
+                if reference.through:
+                    self._to.setdefault(reference.through, {})[key] = None
+
+    def to(self, key: ModelKey) -> list[ModelKey]:
+        """Models that refer to ``key`` or did so once."""
+        return list(self._to.get(key, ()))
+
+    def place(self, key: ModelKey) -> tuple[str, int]:
+        """Sorts as Django walks over models: by app, then in the order they came."""
+        return (key[0], self._places.get(key, -1))
+
+
+class View(Mapping[ModelKey, ModelState]):
+    """The models at one moment: those of a state, with a difference taken back or not."""
+
+    def __init__(self, state: LazyState, taken_back: Difference | None = None) -> None:
+        self._models = state.models
+        self._instead = {key: before for key, (before, _) in (taken_back or {}).items()}
+
+    def peek(self, key: ModelKey) -> ModelState | None:
+        if key in self._instead:
+            return self._instead[key]
+        return self._models.peek(key)
+
+    def __getitem__(self, key: ModelKey) -> ModelState:
+        state = self.peek(key)
+        if state is None:
+            raise KeyError(key)
+        return state
+
+    def __iter__(self) -> Iterator[ModelKey]:
+        for key in self._models:
+            if self._instead.get(key, key) is not None:
+                yield key
+        for key, state in self._instead.items():
+            if state is not None and key not in self._models:
+                yield key
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

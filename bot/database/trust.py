@@ -1,0 +1,116 @@
+"""What of a migration may be asked for its SQL, and what can be undone.
+
+An operation's ``database_forwards`` is Python of whoever wrote it: it may send mail or copy files.
+So only Django's own is called, with an editor that sends nothing; a subclass that changes no more
+than words and state counts as Django's own. Others are shown by what they say of themselves,
+unless their class says ``migration_bot_preview = True``: that it uses nothing but the schema
+editor it is given.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.migrations.migration import Migration
+from django.db.migrations.operations import RunPython, RunSQL, SeparateDatabaseAndState
+
+_HARMLESS = frozenset(
+    {
+        "__annotations__",
+        "__classcell__",
+        "__dict__",
+        "__doc__",
+        "__firstlineno__",
+        "__init__",
+        "__module__",
+        "__qualname__",
+        "__slots__",
+        "__static_attributes__",
+        "__weakref__",
+        "atomic",
+        "category",
+        "deconstruct",
+        "describe",
+        "elidable",
+        "formatted_description",
+        "migration_bot_preview",
+        "migration_name_fragment",
+        "reduce",
+        "reduces_to_sql",
+        "references_field",
+        "references_model",
+        "reversible",
+        "serialization_expand_args",
+        "state_forwards",
+    }
+)
+
+
+def why_not_previewed(operation: Any) -> str:
+    """Why this operation's own code is not run for a preview; empty when it is."""
+    kind = type(operation)
+    if getattr(kind, "migration_bot_preview", False) is True:
+        return ""
+    for one in kind.__mro__:
+        if one is object or one.__module__.split(".")[0] == "django":
+            continue
+        if set(vars(one)) - _HARMLESS:
+            return (
+                f"{one.__module__}.{one.__qualname__} is an operation of its own, whose Python is"
+                " not run for a plan. If it only uses the schema editor, say"
+                " migration_bot_preview = True on its class."
+            )
+    return ""
+
+
+def own_way(migration: Migration) -> str:
+    """The method with which a migration replaces Django's way of running it, or empty."""
+    for name in ("apply", "unapply"):
+        if getattr(type(migration), name) is not getattr(Migration, name):
+            return name
+    return ""
+
+
+def irreversible_because(operations: list[Any]) -> str:
+    """Why the operations cannot be undone, or empty. Looks into SeparateDatabaseAndState.
+
+    Django itself looks at the outer operation only, and finds out in the middle of undoing.
+    """
+    for operation in operations:
+        if because := _irreversible_because(operation):
+            return because
+    return ""
+
+
+def _irreversible_because(operation: Any) -> str:
+    if isinstance(operation, SeparateDatabaseAndState):
+        inner = irreversible_because(list(operation.database_operations))
+        if inner:
+            return inner
+    if is_reversible(operation):
+        return ""
+    if isinstance(operation, RunPython):
+        return f"{in_words(operation)} has no reverse code."
+    if isinstance(operation, RunSQL):
+        return f"{in_words(operation)} has no reverse SQL."
+    return f"{in_words(operation)} cannot be undone."
+
+
+def is_reversible(operation: Any) -> bool:
+    """The operation's own word; one that raises instead of answering is not."""
+    try:
+        return bool(operation.reversible)
+    except Exception:  # noqa: BLE001 A property of somebody's own.
+        return False
+
+
+def in_words(operation: Any) -> str:
+    """Django's describe(), and inside SeparateDatabaseAndState what it does to the database."""
+    try:
+        words = str(operation.describe())
+    except Exception:  # noqa: BLE001 A method of somebody's own, or one that fails on odd arguments.
+        words = type(operation).__name__
+    if isinstance(operation, SeparateDatabaseAndState):
+        inner = [in_words(one) for one in operation.database_operations]
+        words += ": " + ("; ".join(inner) if inner else "the state alone")
+    return words
