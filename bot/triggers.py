@@ -50,6 +50,32 @@ _DROP = {
 _MAKE = {"postgresql": [_POSTGRESQL], "mysql": _MYSQL, "sqlite": _SQLITE}
 
 
+_NAMES = {
+    "postgresql": ("migration_bot_audit_no_change", "migration_bot_audit_no_truncate"),
+    "mysql": ("migration_bot_audit_no_update", "migration_bot_audit_no_delete"),
+    "sqlite": ("migration_bot_audit_no_update", "migration_bot_audit_no_delete"),
+}
+
+_LIST = {
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE tgrelid = "
+    "to_regclass('migration_bot_auditentry')",
+    "mysql": "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS "
+    "WHERE TRIGGER_SCHEMA = DATABASE()",
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = "
+    "'migration_bot_auditentry'",
+}
+
+
+def missing(connection: BaseDatabaseWrapper) -> tuple[str, ...]:
+    """The triggers that should be there and are not, by name; none on another vendor."""
+    if connection.vendor not in _LIST:
+        return ()
+    with connection.cursor() as cursor:
+        cursor.execute(_LIST[connection.vendor])
+        found = {row[0] for row in cursor.fetchall()}
+    return tuple(name for name in _NAMES[connection.vendor] if name not in found)
+
+
 def wanted() -> bool:
     """Whether triggers belong here. A test database must be flushed between tests, and a trigger
     would refuse that: while Django's test environment is set up (it has ``mail.outbox``), none."""

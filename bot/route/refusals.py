@@ -314,6 +314,13 @@ class CodeChanged(Refused):
     kind = Kind.CONFLICT
 
 
+class PlanOutOfDate(Refused):
+    """The plan for {database} is out of date: {changes} Nothing was changed; run migrate again."""
+
+    code = "plan_out_of_date"
+    kind = Kind.CONFLICT
+
+
 class LockLost(Refused):
     """The lock of {database} was lost ({because}), so no further step is started. What was applied
     stays; look at the database before you ask again."""
@@ -335,3 +342,20 @@ class WorkerMissing(Refused):
 
     code = "worker_missing"
     kind = Kind.UNAVAILABLE
+
+
+# At the command line
+
+
+class SetupFailed(Refused):
+    """The bot's own tables on {database} could not be made ({error}). {remedy}"""
+
+    code = "setup_failed"
+    kind = Kind.UNAVAILABLE
+
+
+class FileNotWritten(Refused):
+    """The file {path} could not be written ({error}). Name another place for it."""
+
+    code = "file_not_written"
+    kind = Kind.INVALID
