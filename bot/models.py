@@ -39,6 +39,8 @@ class StoredPlan(models.Model):
     progress = models.CharField(max_length=200, blank=True)
     claimed_until = InstantField(null=True)
     """While a worker makes it; past, another may try."""
+    reply_to = models.TextField(blank=True)
+    """Slack's response_url of the command that asked, good for 30 minutes; empty elsewhere."""
     asked_at = InstantField()
     woken_at = InstantField(null=True)
     ready_at = InstantField(null=True)

@@ -1,18 +1,143 @@
 """The outbox: what Slack should be told, written in the transaction of the change it tells of.
 
-Nothing is written while no channel is configured. Sending is the worker's business.
+Each function keeps one intent as a ``Delivery`` and wakes the sender once the transaction has
+committed. Nothing is kept while no Slack is configured. What an intent says is rendered when it is
+sent (``bot.slack.rendering``); here only rows and their keys are known.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from bot.models import AuditEntry, Run
+from bot.conf import get_settings
+from bot.models import AuditEntry, Delivery, Run, StoredPlan
+from bot.route.people import Origin
+from bot.route.states import ENDED, State
+from bot.waking import wake
+
+DELIVER = "deliver"
+"""The name of the work that sends a channel's deliveries; a stored name."""
+
+EDIT_EVERY = timedelta(seconds=3)
+"""A live message is edited at most this often (facts: chat.update allows about 50 a minute)."""
+
+QUIET = ("run.queued", "step.")
+"""Beginnings of events that the run's own message tells well enough."""
+
+REPLIES = "replies"
+"""The lane of answers to one person; they wait for nobody's channel."""
 
 
 def run_changed(run: Run, *, now: datetime) -> None:
-    """Intend to show this run's newest state in its message."""
+    """Show this run's newest state in its one message, and what belongs into its thread."""
+    channel = get_settings().slack_channel
+    if not get_settings().slack_enabled:
+        return
+    key = f"run:{run.pk}"
+    _tell_again(key, kind="run", channel=channel, run=run.pk, now=now)
+    _once(f"run_details:{run.pk}", "run_details", channel, run=run.pk, thread=key, now=now)
+    state = State(run.state)
+    if state in ENDED and run.started_at is not None:
+        failed = state in (State.FAILED, State.NEEDS_ATTENTION)
+        kind = "run_failed" if failed else "run_result"
+        _once(f"{kind}:{run.pk}", kind, channel, run=run.pk, thread=key, now=now)
+    wake(DELIVER, channel)
 
 
 def entry_written(entry: AuditEntry, *, now: datetime) -> None:
-    """Intend to post this audit entry."""
+    """Post this audit entry, if it matters to readers of the channel."""
+    settings = get_settings()
+    if not settings.slack_enabled or entry.event.startswith(QUIET):
+        return
+    channel = settings.slack_audit_channel or settings.slack_channel
+    _once(
+        f"audit:{entry.seq}",
+        "audit",
+        channel,
+        run=entry.run,
+        payload={"seq": entry.seq},
+        now=now,
+    )
+    wake(DELIVER, channel)
+
+
+def plan_ready(stored: StoredPlan, *, now: datetime) -> None:
+    """Post a plan that was asked for in Slack; one that is refused or empty answers its asker."""
+    if not get_settings().slack_enabled or stored.actor.get("origin") != Origin.SLACK:
+        return
+    channel = get_settings().slack_channel
+    payload = {"plan": str(stored.pk)}
+    told = stored.state == StoredPlan.READY and not stored.refusal and stored.plan.steps
+    if told and stored.purpose == StoredPlan.LOOK:
+        _once(f"plan:{stored.pk}", "plan", channel, payload=payload, now=now)
+    elif not told:
+        channel = REPLIES
+        payload |= {"response_url": stored.reply_to, "user": stored.actor.get("slack_user", "")}
+        _once(f"plan_refused:{stored.pk}", "plan_refused", channel, payload=payload, now=now)
+    wake(DELIVER, channel)
+
+
+def reply(
+    key: str, message: dict[str, Any], *, response_url: str, user: str, now: datetime
+) -> None:
+    """Answer one person, so that only they see it: by ``response_url``, else by direct message."""
+    payload = {"message": message, "response_url": response_url, "user": user}
+    _once(f"reply:{key}", "reply", REPLIES, payload=payload, now=now)
+    wake(DELIVER, REPLIES)
+
+
+def home(team: str, user: str, *, now: datetime) -> None:
+    """Publish this person's App Home anew."""
+    if not get_settings().slack_enabled:
+        return
+    payload = {"team": team, "user": user}
+    _tell_again(f"home:{team}:{user}", kind="home", channel=REPLIES, payload=payload, now=now)
+    wake(DELIVER, REPLIES)
+
+
+def _once(
+    key: str,
+    kind: str,
+    channel: str,
+    *,
+    now: datetime,
+    run: int | None = None,
+    thread: str = "",
+    payload: dict[str, Any] | None = None,
+) -> None:
+    """Keep an intent that is told once, however often it is wished."""
+    Delivery.objects.using(get_settings().state_database).get_or_create(
+        key=key,
+        defaults={
+            "kind": kind,
+            "channel": channel,
+            "run": run,
+            "thread_of": thread,
+            "payload": payload or {},
+            "due_at": now,
+            "created_at": now,
+        },
+    )
+
+
+def _tell_again(
+    key: str,
+    *,
+    kind: str,
+    channel: str,
+    now: datetime,
+    run: int | None = None,
+    payload: dict[str, Any] | None = None,
+) -> None:
+    """Keep an intent of which only the newest state matters: the edits in between are skipped."""
+    deliveries = Delivery.objects.using(get_settings().state_database)
+    delivery = deliveries.filter(key=key).first()
+    if delivery is None:
+        _once(key, kind, channel, now=now, run=run, payload=payload)
+        return
+    soonest = delivery.sent_at + EDIT_EVERY if delivery.sent_at else now
+    delivery.version += 1
+    delivery.due_at = max(now, soonest)
+    delivery.state = Delivery.PENDING
+    delivery.save(update_fields=["version", "due_at", "state"])

@@ -18,6 +18,10 @@ from bot.route.events import Denied, Event
 from bot.route.people import Actor
 from bot.route.refusals import Kind, Refused, RunNotFound, SetupNeeded, WrongState
 from bot.route.states import ACTIVE, Action, ImpossibleAction, State, after
+from bot.route.text import storable
+
+DENIALS = frozenset({Kind.FORBIDDEN, Kind.CONFLICT, Kind.UNKNOWN})
+"""Slips of the pen (Kind.INVALID) and outages are told, but are no denials."""
 
 PAST = {
     Action.APPROVE: "approved",
@@ -104,12 +108,20 @@ def denials_recorded(
     try:
         yield
     except Refused as refused:
-        if refused.kind in (Kind.FORBIDDEN, Kind.CONFLICT, Kind.UNKNOWN):
-            known = run if isinstance(run, int) and 0 < run < 2**63 else None
+        if refused.kind in DENIALS:
             with changing(now) as change:
-                event = Denied(wish=wish, code=refused.code, because=refused.sentence)
-                change.record(event, actor=actor, run=known)
+                record_denial(change, wish, refused, actor=actor, run=run)
         raise
+
+
+def record_denial(
+    change: Change, wish: str, refused: Refused, *, actor: Actor, run: int | None = None
+) -> None:
+    """Write one denial into the audit, where it is one."""
+    if refused.kind in DENIALS:
+        known = run if isinstance(run, int) and 0 < run < 2**63 else None
+        event = Denied(wish=wish, code=refused.code, because=storable(refused.sentence))
+        change.record(event, actor=actor, run=known)
 
 
 def is_setup_missing(error: DatabaseError) -> bool:

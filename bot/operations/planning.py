@@ -8,11 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
+from bot import outbox
 from bot.conf import get_settings
 from bot.models import Run, StoredPlan
 from bot.operations import accounts
-from bot.operations.changing import Change, changing, denials_recorded
+from bot.operations.changing import Change, changing, denials_recorded, record_denial
 from bot.operations.requesting import check_reason, check_run_after, request_in
 from bot.route.people import Actor
 from bot.route.plan import Plan, Target
@@ -65,6 +67,7 @@ def ask_for_plan(
     request: bool = False,
     reason: str = "",
     run_after: datetime | None = None,
+    reply_to: str = "",
 ) -> StoredPlan:
     """Keep the wish for a plan and wake a worker. With ``request``, the finished plan is requested
     in the same breath, with ``reason``; what can be refused at once is refused at once."""
@@ -85,6 +88,7 @@ def ask_for_plan(
             actor=actor.to_json(),
             reason=reason,
             run_after=run_after,
+            reply_to=reply_to,
             asked_at=now,
         )
         stored.save(using=change.using, force_insert=True)
@@ -136,45 +140,46 @@ def plan_progress(plan_id: str | UUID, words: str, *, now: datetime) -> None:
 
 
 def store_plan(plan_id: str | UUID, plan: Plan, *, now: datetime) -> Run | None:
-    """Keep the finished plan and, if that was the wish, request it. A refusal of the request is
-    kept as the plan's answer; it was somebody's wish, so it is told to them and audited."""
+    """Keep the finished plan and, if that was the wish, request it in the same transaction.
+
+    A refusal of that request is kept as the plan's answer: it was somebody's wish, so it is told
+    to them, and audited.
+    """
     with changing(now) as change:
         stored = _waiting(change, plan_id)
         if stored is None:
             return None
         _fill(stored, plan, now)
         stored.save(using=change.using)
-    if stored.purpose != StoredPlan.REQUEST:
-        return None
+        run = _request_too(change, stored) if stored.purpose == StoredPlan.REQUEST else None
+        outbox.plan_ready(stored, now=now)
+    return run
+
+
+def _request_too(change: Change, stored: StoredPlan) -> Run | None:
     actor = Actor.from_json(stored.actor)
     try:
-        with denials_recorded("run.request", actor=actor, now=now), changing(now) as change:
+        with transaction.atomic(using=change.using):
             return request_in(
                 change, stored, actor=actor, reason=stored.reason, run_after=stored.run_after
             )
     except Refused as refused:
-        _refuse(stored, refused)
+        stored.refusal_code, stored.refusal = refused.code, refused.sentence
+        stored.save(using=change.using, update_fields=["refusal_code", "refusal"])
+        record_denial(change, "run.request", refused, actor=actor)
         return None
 
 
 def refuse_plan(plan_id: str | UUID, refused: Refused, *, now: datetime) -> None:
-    """Keep why the plan could not be made."""
+    """Keep why the plan could not be made, and tell whoever asked."""
     with changing(now) as change:
         stored = _waiting(change, plan_id)
-        if stored is not None:
-            stored.ready_at = now
-            stored.save(using=change.using, update_fields=["ready_at"])
-            _refuse(stored, refused)
-
-
-def _refuse(stored: StoredPlan, refused: Refused) -> None:
-    using = get_settings().state_database
-    stored.refusal_code, stored.refusal = refused.code, refused.sentence
-    fields = ["refusal_code", "refusal"]
-    if stored.state == StoredPlan.WAITING:
-        stored.state = StoredPlan.REFUSED
-        fields.append("state")
-    stored.save(using=using, update_fields=fields)
+        if stored is None:
+            return
+        stored.state, stored.ready_at = StoredPlan.REFUSED, now
+        stored.refusal_code, stored.refusal = refused.code, storable(refused.sentence)
+        stored.save(using=change.using)
+        outbox.plan_ready(stored, now=now)
 
 
 def _waiting(change: Change, plan_id: str | UUID) -> StoredPlan | None:
