@@ -1,0 +1,1 @@
+"""The Slack face: one more way to reach the same operations."""
