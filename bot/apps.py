@@ -12,7 +12,9 @@ class MigrationBotConfig(AppConfig):
     def ready(self) -> None:
         """Connect what listens. Nothing here needs a database, a secret or a network."""
         from bot import waking
+        from bot.database import gate
 
+        gate.connect(self)
         waking.register(_enqueue)
 
 

@@ -33,6 +33,9 @@ from bot.route.refusals import LockHeld, LockImpossible
 class Keys(Protocol):
     """Both keys of one database, as its vendor has them. Each method raises Refused classes."""
 
+    pooled: bool
+    """Whether the connection may be one that a pooler shares between transactions."""
+
     def take_main(self, holder: str) -> None:
         """Take the main key, or raise LockHeld, LockImpossible or DatabaseDown."""
 
@@ -91,6 +94,11 @@ class DatabaseLock:
     def held(self) -> bool:
         """Whether this process took the lock and has not given it back."""
         return self._keys is not None and self._pid == os.getpid()
+
+    @property
+    def pooled(self) -> bool:
+        """Whether it is held through a pooler, where only a transaction keeps what it is given."""
+        return self._keys is not None and self._keys.pooled
 
     def take(self) -> None:
         """Take it now, without waiting. Raises LockHeld, LockImpossible, DatabaseDown,

@@ -40,6 +40,8 @@ def lock_name(database_name: str, key: str) -> str:
 class MysqlKeys:
     """See ``bot.database.lock.Keys``."""
 
+    pooled = False
+
     def __init__(self, database: str) -> None:
         self._database = database
         self._side: BaseDatabaseWrapper | None = None
@@ -81,9 +83,15 @@ class MysqlKeys:
             logger.warning("the work key of %s goes with its connection", self._database)
 
     def release_main(self) -> None:
-        if self._side is not None:
-            _close(self._side)
-            self._side = None
+        side, self._side = self._side, None
+        if side is None:
+            return
+        try:
+            # Said before hanging up: the server ends a session only some time after its client.
+            _ask(side, "SELECT RELEASE_ALL_LOCKS()")
+        except Error:
+            logger.warning("the lock connection of %s was gone already", self._database)
+        _close(side)
 
     def holder(self) -> str | None:
         side = self._open("is it held?")

@@ -127,9 +127,18 @@ class PostgresqlKeys:
                 close(working)
 
     def release_main(self) -> None:
-        if self._side is not None:
-            close(self._side)
-            self._side = None
+        side, self._side = self._side, None
+        if side is None:
+            return
+        try:
+            # Said before hanging up: the server ends a session only some time after its client.
+            if self.pooled:
+                side.rollback()
+            else:
+                ask(side, "SELECT pg_advisory_unlock(%s, %s)", [CLASS, MAIN])
+        except Error:
+            logger.warning("the lock connection of %s was gone already", self._database)
+        close(side)
 
     def holder(self) -> str | None:
         side = self._open(application_name("is it held?"))

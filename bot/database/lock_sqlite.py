@@ -39,6 +39,8 @@ def database_file(connection: BaseDatabaseWrapper) -> Path | None:
 class SqliteKeys:
     """See ``bot.database.lock.Keys``."""
 
+    pooled = False
+
     def __init__(self, database: str) -> None:
         self._database = database
         file = database_file(working_connection(database))
