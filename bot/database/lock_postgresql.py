@@ -43,9 +43,15 @@ WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
 
 _MINE = f"SELECT count(*) FROM ({_HOLDER}) held WHERE pid = pg_backend_pid()"  # noqa: S608
 
+IDLE_LIMITS = (
+    "idle_in_transaction_session_timeout",
+    "idle_session_timeout",
+    "transaction_timeout",
+)
+"""Settings that would end a connection which is silent or in one transaction for long."""
+
 _NO_IDLE_LIMITS = """
-SELECT set_config(name, '0', %s) FROM pg_settings
-WHERE name IN ('idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout')
+SELECT set_config(name, '0', %s) FROM pg_settings WHERE name = ANY(%s)
 """
 
 
@@ -83,7 +89,7 @@ class PostgresqlKeys:
             self.pooled = behind_pooler(side) or self._shares_a_backend(side)
             if self.pooled:
                 side.set_autocommit(False)
-            ask(side, _NO_IDLE_LIMITS, [self.pooled])
+            ask(side, _NO_IDLE_LIMITS, [self.pooled, list(IDLE_LIMITS)])
             scope = "xact_" if self.pooled else ""
             if not ask(side, f"SELECT pg_try_advisory_{scope}lock(%s, %s)", [CLASS, MAIN]):
                 raise LockHeld(database=self._database, holder=_main(_held(side, MAIN)))
