@@ -38,6 +38,7 @@ class Command(BaseCommand):
             serving.require_free(port)
         call_command("migration_bot", "setup", verbosity=0)
         self._migrate()
+        call_command("migration_bot", "setup", verbosity=0)  # Permissions: users have tables now.
         self._fill()
         self._introduce(people.create_people())
         if serve:
