@@ -11,9 +11,10 @@ class MigrationBotConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect what listens. Nothing here needs a database, a secret or a network."""
-        from bot import waking
+        from bot import checks, waking
         from bot.database import gate
 
+        checks.connect()
         gate.connect(self)
         waking.register(_enqueue)
 

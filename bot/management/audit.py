@@ -117,14 +117,14 @@ def _entry(entry: AuditEntry, desk: Desk) -> list[str]:
     if actor.os_user:
         who += f" ({actor.os_user})"
     run = f", run {entry.run}" if entry.run is not None else ""
-    first = f"{entry.seq}  {moment(entry.at)}  {entry.event}{run}, by {who}"
+    first = f"{entry.seq}. {moment(entry.at)} {entry.event}{run}, by {who}"
     data = json.loads(entry.data)
     words = data.get("because") or data.get("error") or data.get("reason") or data.get("step") or ""
     words = "; ".join(words) if isinstance(words, list) else str(words)
-    lines = desk.wrapped(first, indent="    ")
+    lines = desk.wrapped(first, indent="    ", first="")
     if words:
         lines += desk.wrapped(words, indent="    ", first="    ")[:2]
-    return [*lines, f"    {entry.hash[:FINGERPRINT]}"]
+    return [*lines, f"    hash {entry.hash[:FINGERPRINT]}"]
 
 
 def _entries(count: int) -> str:

@@ -11,22 +11,20 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
-from django.core import checks
+from django.core.checks import run_checks
 from django.db import Error as DatabaseError
-from django.db import InterfaceError, OperationalError
 
+from bot.checks import TAG
 from bot.conf import get_settings
 from bot.management.desk import Desk
 from bot.management.exits import Exit
+from bot.management.setting_up import own_tables_pending
 from bot.management.table import BY_NAME
 from bot.operations.changing import is_setup_missing
 from bot.route.refusals import DatabaseDown, Refused, SetupNeeded
 from bot.route.visible import visible
 
 logger = logging.getLogger("migration_bot")
-
-TAG = "migration_bot"
-"""The tag of the bot's own system checks."""
 
 
 def carry_out(options: Mapping[str, Any], desk: Desk) -> Exit:
@@ -57,7 +55,7 @@ def carry_out(options: Mapping[str, Any], desk: Desk) -> Exit:
 
 def _configured(desk: Desk, *, warnings: bool) -> bool:
     """Whether the bot's own system checks find no error; what they find is said."""
-    found = [message for message in checks.run_checks(tags=[TAG]) if not message.is_silenced()]
+    found = [message for message in run_checks(tags=[TAG]) if not message.is_silenced()]
     errors = [message for message in found if message.is_serious()]
     if desk.as_json and errors:
         words = " ".join(f"{message.msg} {message.hint or ''}".strip() for message in errors)
@@ -75,10 +73,15 @@ def _as_refusal(error: DatabaseError) -> Refused | None:
     """What is wrong with the state database, where reading it failed in a way we know."""
     if is_setup_missing(error):
         return SetupNeeded()
-    if isinstance(error, (OperationalError, InterfaceError)):
+    alias = get_settings().state_database
+    try:
+        # A server's words for a missing column do not always name the table.
+        return SetupNeeded() if own_tables_pending(alias) else None
+    except Refused as refused:
+        return refused
+    except DatabaseError:
         words = " ".join(str(error).split()).rstrip(".")
-        return DatabaseDown(database=get_settings().state_database, detail=words)
-    return None
+        return DatabaseDown(database=alias, detail=words)
 
 
 def _refused(refused: Refused, desk: Desk) -> Exit:

@@ -53,10 +53,9 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(options: Mapping[str, Any], desk: Desk) -> Exit:
     alias = get_settings().state_database
-    connect(connections[alias])
     applied: list[str] = []
     made: tuple[str, ...] = ()
-    if _pending(alias) or _missing_triggers(alias):
+    if own_tables_pending(alias) or _missing_triggers(alias):
         with _locked(alias, desk, timeout=options["timeout"]):
             # Somebody else may have done it while this one waited.
             applied = _migrate(alias, desk)
@@ -90,7 +89,12 @@ def _plan(executor: MigrationExecutor) -> list[tuple[Any, bool]]:
     return plan
 
 
-def _pending(alias: str) -> bool:
+def own_tables_pending(alias: str) -> bool:
+    """Whether the bot's own tables on the state database are missing or old.
+
+    Raises DatabaseDown, and SetupFailed where other apps would have to be moved along.
+    """
+    connect(connections[alias])
     return bool(_plan(MigrationExecutor(connections[alias])))
 
 

@@ -1,0 +1,126 @@
+"""The values of ``MIGRATION_BOT``: known keys, right types, sensible ranges."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import NoneType
+from typing import Any, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
+
+from django.core.checks import CheckMessage
+
+from bot.checks.rows import ROWS
+from bot.conf import KEYS, Settings, configured
+from bot.route.findings import Risk
+
+SHORTEST_LEASE = 3.0
+"""Seconds. A worker gives a sign of life six times in a lease, and looks about each 0.2 s."""
+
+_WORDS = {bool: "True or False", int: "a whole number", float: "a number", str: "a text"}
+
+_Rule = tuple[Callable[[Any], bool], str]
+
+
+def _above_zero(value: Any) -> bool:
+    return bool(value > 0)
+
+
+def _not_negative(value: Any) -> bool:
+    return bool(value >= 0)
+
+
+def _is_url(value: Any) -> bool:
+    parts = urlsplit(value)
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
+
+
+_RULES: dict[str, _Rule] = {
+    "decide_within": (_above_zero, "more than 0 hours"),
+    "start_within": (_above_zero, "more than 0 hours"),
+    "lock_timeout": (_not_negative, "0 or more seconds"),
+    "lock_retries": (lambda value: 0 <= value <= 100, "between 0 and 100"),
+    "lock_backoff": (_not_negative, "0 or more seconds"),
+    "statement_timeout": (_not_negative, "0 or more seconds"),
+    "lease": (lambda value: value >= SHORTEST_LEASE, f"at least {SHORTEST_LEASE:.0f} seconds"),
+    "poll_interval": (_above_zero, "more than 0 seconds"),
+    "keep_plans": (_above_zero, "more than 0 days"),
+    "code_reload": (lambda value: value in ("auto", "cold"), '"auto" or "cold"'),
+    "public_url": (
+        lambda value: not value or _is_url(value),
+        "empty or a URL such as https://example.com",
+    ),
+    "state_database": (bool, "the name of an alias"),
+    "tasks_backend": (bool, "the name of an alias"),
+    "queue": (bool, "the name of a queue"),
+    "run_queue": (bool, "the name of a queue"),
+}
+
+
+def check_values() -> Iterator[CheckMessage]:
+    """What is wrong with the dictionary as the project wrote it."""
+    given: Any = configured()
+    if not isinstance(given, Mapping):
+        yield ROWS["E001"].found(kind=_kind(given))
+        return
+    types = get_type_hints(Settings)
+    for key, value in given.items():
+        if key not in KEYS:
+            yield ROWS["E002"].found(key=key, nearest=nearest(str(key), KEYS))
+        elif key == "approvals" and isinstance(value, Mapping):
+            yield from _approvals(value)
+        elif not _fits(value, types[key]):
+            yield ROWS["E003"].found(key=key, kind=_kind(value), wanted=_wanted(types[key]))
+        elif key in _RULES and not _RULES[key][0](value):
+            yield ROWS["E004"].found(key=key, value=repr(value), wanted=_RULES[key][1])
+    if given.get("self_approval") is True:
+        yield ROWS["W002"].found()
+
+
+def _approvals(given: Mapping[Any, Any]) -> Iterator[CheckMessage]:
+    for level, number in given.items():
+        whole = isinstance(number, int) and not isinstance(number, bool)
+        if level not in list(Risk) or not whole or not 1 <= number <= 20:
+            yield ROWS["E005"].found(value=repr(number), level=level)
+    defaults = Settings().approvals
+    missing = [str(risk) for risk in Risk if risk not in given]
+    if missing:
+        numbers = ", ".join(str(defaults[level]) for level in missing)
+        verb = "is" if len(missing) == 1 else "are"
+        yield ROWS["W001"].found(levels=", ".join(missing), numbers=f"{numbers} {verb}")
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Whether ``value`` is of the field's type as a settings file would write it."""
+    kinds = [one for one in get_args(kind) if one is not NoneType]
+    if NoneType in get_args(kind):
+        return value is None or _fits(value, kinds[0])
+    origin = get_origin(kind) or kind
+    if origin is tuple:
+        return isinstance(value, (list, tuple)) and all(_fits(one, kinds[0]) for one in value)
+    if origin is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if origin is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, origin)
+
+
+def _wanted(kind: Any) -> str:
+    kinds = [one for one in get_args(kind) if one is not NoneType]
+    if NoneType in get_args(kind):
+        return f"{_wanted(kinds[0])} or None"
+    origin = get_origin(kind) or kind
+    if origin is tuple:
+        return "a list of texts"
+    return "a dictionary" if origin is dict else _WORDS[origin]
+
+
+def _kind(value: Any) -> str:
+    """The type's name; never the value, which may be a secret."""
+    return type(value).__name__
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`` Did you mean lease?`` or nothing, to follow a sentence."""
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" Did you mean {found[0]}?" if found else ""
