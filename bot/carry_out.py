@@ -12,7 +12,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import Error as DatabaseError
@@ -39,13 +39,13 @@ from bot.database.messages import (
     Stopped,
     Waiting,
 )
-from bot.database.reconcile import reconcile
+from bot.database.reconcile import Found, reconcile
 from bot.models import Run
 from bot.moment import utc_now
 from bot.operations import running
 from bot.operations.reading import find_run
 from bot.operations.running import Claim, LeaseLost
-from bot.route.plan import Plan
+from bot.route.plan import Plan, Target
 from bot.route.refusals import LockHeld, PlanningFailed, Refused, ToldElsewhere
 from bot.route.states import State
 
@@ -97,7 +97,6 @@ class Watch:
     """Why this worker may no longer write about the run; empty while it may."""
     started: bool = False
     interrupted: bool = False
-    _asked: str = field(default="", init=False)
 
     def hear(self, message: Message | None) -> Answer | None:
         """Take one message in; the answer where it asks for one."""
@@ -238,13 +237,15 @@ def reconcile_run(run_id: int, *, clock: Clock = utc_now) -> None:
         logger.warning("run %s cannot be reconciled now: %s", run_id, refused.sentence)
         return
     running.reconciled(
-        run_id, state=State(found.state), done=found.done, because=found.because, now=clock()
+        run_id, state=found.state, done=found.done, because=found.because, now=clock()
     )
     operations.queue_due(now=clock())
 
 
-def _look(run: Run) -> reconcile.Found:  # type: ignore[name-defined]
-    raise NotImplementedError
+def _look(run: Run) -> Found:
+    running_steps = (step for step in run.steps if step["state"] == "running")
+    current = next((f"{step['app']}.{step['name']}" for step in running_steps), "")
+    return reconcile(run.database, run.stored_plan.plan, current_step=current, run=run.pk)
 
 
 def make_plan(plan_id: str, *, clock: Clock = utc_now) -> None:
@@ -252,8 +253,6 @@ def make_plan(plan_id: str, *, clock: Clock = utc_now) -> None:
     stored = operations.claim_plan(plan_id, now=clock())
     if stored is None:
         return
-    from bot.route.plan import Target
-
     job = PlanJob(
         database=stored.database,
         target=Target.parse(stored.target),
