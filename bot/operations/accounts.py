@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.exceptions import FieldDoesNotExist, FieldError, ValidationError
 from django.db import Error as DatabaseError
 
 from bot.route.people import Actor
@@ -83,6 +83,24 @@ def find_by_name(name: str) -> Account | None:
     """The account with this user name, whatever field the user model uses for it."""
     model: Any = get_user_model()
     return _find(**{model.USERNAME_FIELD: name})
+
+
+def find_by_email(email: str) -> Account | None:
+    """The one account with this address; None when there is none, or more than one."""
+    model: Any = get_user_model()
+    field = getattr(model, "EMAIL_FIELD", "email")
+    if not email:
+        return None
+    try:
+        found = model._default_manager.only(*needed_columns(model)).filter(
+            **{f"{field}__iexact": email}
+        )[:2]
+        users = list(found)
+    except FieldError:
+        return None
+    except DatabaseError as error:
+        raise AccountUnreadable(error=_first_line(error)) from error
+    return find_by_id(str(users[0].pk)) if len(users) == 1 else None
 
 
 def require_staff(actor: Actor) -> Account:

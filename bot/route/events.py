@@ -154,6 +154,25 @@ class MigrateByHandFailed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinkMade(Event):
+    name: ClassVar[str] = "link.made"
+    team: str
+    slack_user: str
+    account: str
+    account_name: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkEnded(Event):
+    name: ClassVar[str] = "link.ended"
+    team: str
+    slack_user: str
+    account: str
+    account_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Denied(Event):
     """Something was asked for and refused. Its entry's name is the wish with ``.refused``."""
 

@@ -359,3 +359,61 @@ class FileNotWritten(Refused):
 
     code = "file_not_written"
     kind = Kind.INVALID
+
+
+# Slack
+
+
+class CommandUnknown(Refused):
+    """There is no command "{typed}". {meant}Usage: {usage} - and `/migrate help` lists them all."""
+
+    code = "command_unknown"
+    kind = Kind.INVALID
+
+
+class CommandUnreadable(Refused):
+    """That could not be read: {because} Usage: {usage}"""
+
+    code = "command_unreadable"
+    kind = Kind.INVALID
+
+
+class NotLinked(Refused):
+    """Your Slack account is not tied to a staff account yet. Type `/migrate link` first."""
+
+    code = "not_linked"
+
+
+class SlackBarred(Refused):
+    """This Slack account cannot use the migration bot ({flag}). Full members of the workspace with
+    a staff account can; ask one of them, or use the staff page."""
+
+    code = "slack_barred"
+
+
+class SlackUnsure(Refused):
+    """Slack could not be asked who you are just now, so nothing was done. Try again in a minute, or
+    use the staff page."""
+
+    code = "slack_unsure"
+    kind = Kind.UNAVAILABLE
+
+
+class LinkCodeUnusable(Refused):
+    """That link is used up, too old, or was never given. Type `/migrate link` for a new one."""
+
+    code = "link_code_unusable"
+    kind = Kind.CONFLICT
+
+
+class LinkNotFound(Refused):
+    """There is no live link to end. Nothing was changed."""
+
+    code = "link_not_found"
+    kind = Kind.UNKNOWN
+
+
+class NotForAdministrators(Refused):
+    """Only superusers may end somebody else's link. Ask one of them."""
+
+    code = "not_administrator"

@@ -1,0 +1,169 @@
+"""``POST /slack/events``: the one door. Verified before anything is parsed, then handed to Bolt.
+
+The order matters, and each step is there because something breaks without it (facts: measured):
+the shape of the headers, the signature and its age, the memory of replays, the encoding, the
+payload, whose it is; and Bolt's own lazy headers never come in from outside. Bodies are not logged.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import Error as DatabaseError
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.http.request import UnreadablePostError
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+from slack_sdk.signature import Clock, SignatureVerifier
+
+from bot.conf import get_settings
+from bot.models import SeenRequest
+from bot.moment import utc_now
+from bot.slack.envelope import NotOurs, check_envelope
+
+logger = logging.getLogger("migration_bot.slack")
+
+AGE = timedelta(minutes=5)
+"""How old a request may be, as Slack documents it; so long is its signature remembered."""
+
+_TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
+_SIGNATURE = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
+
+APOLOGY = "The migration bot's own database does not answer. Nothing was changed; try again soon."
+
+
+class Refuse(Exception):
+    """The request goes no further; ``status`` says so to whoever sent it, and nothing more."""
+
+    def __init__(self, status: HTTPStatus, because: str) -> None:
+        self.status = status
+        super().__init__(because)
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class SlackEvents(View):
+    """Commands, buttons, modals and events alike. Slack's signature stands in for CSRF."""
+
+    http_method_names = ("post", "get")
+    clock: Callable[[], datetime] = staticmethod(utc_now)
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Slack's certificate check (``ssl_check=1``) wants a 200; nothing else is a GET."""
+        if request.GET.get("ssl_check") == "1":
+            return HttpResponse(status=HTTPStatus.OK)
+        return HttpResponse(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"})
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        if _is_ssl_check(request):
+            return HttpResponse(status=HTTPStatus.OK)
+        try:
+            text = self._admit(request)
+        except Refuse as refused:
+            logger.warning("a request was refused with %s: %s", refused.status.value, refused)
+            return HttpResponse(status=refused.status)
+        except DatabaseError:
+            logger.exception("a request could not be remembered, so it was not taken")
+            return HttpResponse(APOLOGY, content_type="text/plain; charset=utf-8")
+        from bot.slack.bolt import dispatch
+
+        return dispatch(text, request)
+
+    def _admit(self, request: HttpRequest) -> str:
+        """The verified body as text, or Refuse."""
+        secret = get_settings().slack_signing_secret
+        if not secret:
+            raise Refuse(HTTPStatus.SERVICE_UNAVAILABLE, "there is no signing secret")
+        try:
+            body = request.body
+        except RequestDataTooBig:
+            raise Refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "it is too large") from None
+        except UnreadablePostError:
+            raise Refuse(HTTPStatus.BAD_REQUEST, "it was cut off") from None
+        now = self.clock()
+        signature = self._verify(request, body, secret, now)
+        try:
+            text = body.decode("utf-8")
+        except UnicodeDecodeError:
+            raise Refuse(HTTPStatus.BAD_REQUEST, "it is not UTF-8") from None
+        payload = _payload(text, request.content_type or "")
+        try:
+            check_envelope(payload)
+        except NotOurs as other:
+            raise Refuse(HTTPStatus.FORBIDDEN, f"it is for {other}") from None
+        _remember(signature, now)
+        return text
+
+    def _verify(self, request: HttpRequest, body: bytes, secret: str, now: datetime) -> str:
+        """The signature, once it is proven."""
+        timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
+        signature = request.headers.get("X-Slack-Signature", "")
+        if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
+            raise Refuse(HTTPStatus.UNAUTHORIZED, "it is not signed")
+        verifier = SignatureVerifier(secret, clock=_At(now))
+        if not verifier.is_valid(body=body, timestamp=timestamp, signature=signature):
+            raise Refuse(HTTPStatus.UNAUTHORIZED, "its signature is wrong or old")
+        return signature
+
+
+def _is_ssl_check(request: HttpRequest) -> bool:
+    """Slack's certificate check carries no signature; it is answered and does nothing."""
+    length = request.headers.get("Content-Length", "")
+    if "X-Slack-Signature" in request.headers or not length.isdigit() or int(length) > 1000:
+        return False
+    fields = parse_qs(request.body.decode("utf-8", "replace"))
+    return fields.get("ssl_check") == ["1"]
+
+
+class _At(Clock):
+    """The time as it was told."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now.timestamp()
+
+    def now(self) -> float:
+        return self._now
+
+
+def _payload(text: str, content_type: str) -> dict[str, Any]:
+    """What the body says, as Bolt will read it, or Refuse."""
+    try:
+        if content_type == "application/json":
+            payload = json.loads(text)
+        else:
+            fields = {
+                name: values[0]
+                for name, values in parse_qs(text, keep_blank_values=True, errors="strict").items()
+            }
+            payload = json.loads(fields["payload"]) if "payload" in fields else fields
+    except (ValueError, RecursionError):
+        raise Refuse(HTTPStatus.BAD_REQUEST, "it cannot be read") from None
+    if not isinstance(payload, dict):
+        raise Refuse(HTTPStatus.BAD_REQUEST, "it is no object")
+    return payload
+
+
+def _remember(signature: str, now: datetime) -> None:
+    """Keep the signature; a second request with it is a replay."""
+    using = get_settings().state_database
+    try:
+        with transaction.atomic(using=using):
+            SeenRequest.objects.using(using).create(signature=signature, at=now)
+    except IntegrityError:
+        raise Refuse(HTTPStatus.FORBIDDEN, "it was taken before") from None
+
+
+def forget_old_requests(*, now: datetime) -> int:
+    """Forget signatures that are too old to be accepted anyway."""
+    seen = SeenRequest.objects.using(get_settings().state_database)
+    deleted, _ = seen.filter(at__lt=now - 2 * AGE).delete()
+    return deleted

@@ -1,0 +1,133 @@
+"""Bolt's listeners: each turns a payload into a ``Call``, has it answered, and acknowledges.
+
+They decide nothing. What must be told later goes through the outbox; the one network call of a
+request is opening a modal, whose trigger lives 3 s.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+from typing import Any
+
+from slack_bolt import App
+from slack_sdk.errors import SlackClientError
+
+from bot.conf import get_settings
+from bot.moment import utc_now
+from bot.slack import calls
+from bot.slack.answers import Reply, answer
+from bot.slack.calls import Call, NotACall
+from bot.slack.commands import SLASH
+from bot.slack.values import Message
+
+logger = logging.getLogger("migration_bot.slack")
+
+OURS = re.compile(r"migration_bot\..+")
+
+
+def register(app: App) -> None:
+    """Tell Bolt which payloads go where."""
+    app.command(SLASH)(on_command)
+    app.action(OURS)(on_action)
+    app.view(OURS)(on_view)
+    app.event("app_home_opened")(on_home)
+
+
+def on_command(ack: Any, body: dict[str, Any]) -> None:
+    """A slash command: the acknowledgement itself is the answer, for its sender's eyes only."""
+    call = _read(ack, calls.from_command, body)
+    if call is None:
+        return
+    reply = _answered(call)
+    if reply.modal is not None:
+        message = _opened(call, reply)
+        return _acknowledge(ack, message) if message else ack()
+    _acknowledge(ack, reply.message)
+
+
+def on_action(ack: Any, body: dict[str, Any], action: dict[str, Any]) -> None:
+    """A button. Its acknowledgement shows nothing, so answers go through the outbox."""
+    call = _read(ack, lambda given: calls.from_action(given, action), body)
+    if call is None:
+        return
+    reply = _answered(call)
+    message = _opened(call, reply) if reply.modal is not None else reply.message
+    if message is not None:
+        _answer_by_outbox(call, message)
+    ack()
+
+
+def on_view(ack: Any, body: dict[str, Any]) -> None:
+    """A modal that was submitted: errors show at their fields, anything else in its place."""
+    call = _read(ack, calls.from_view, body)
+    if call is None:
+        return
+    reply = _answered(call)
+    if reply.errors:
+        ack(response_action="errors", errors=reply.errors)
+    elif reply.modal is not None:
+        ack(response_action="update", view=reply.modal)
+    else:
+        ack(response_action="clear")
+
+
+def on_home(ack: Any, body: dict[str, Any]) -> None:
+    """The Home tab was opened: a worker publishes it anew."""
+    call = _read(ack, calls.from_home, body)
+    if call is not None:
+        _answered(call)
+        ack()
+
+
+def _read(ack: Any, reader: Any, body: dict[str, Any]) -> Call | None:
+    try:
+        read: Call = reader(body)
+    except NotACall:
+        logger.warning("a payload named nobody; it was answered with nothing")
+        ack()
+        return None
+    return read
+
+
+def _answered(call: Call) -> Reply:
+    """The outermost edge of a request: what nobody expected gets a reference, and is told."""
+    try:
+        return answer(call, now=utc_now())
+    except Exception:
+        reference = secrets.token_hex(4)
+        logger.exception("a %s failed; reference %s", call.how, reference)
+        return Reply.broken(call, reference)
+
+
+def _opened(call: Call, reply: Reply) -> Message | None:
+    """Open the modal; None when it is open, else what to say instead."""
+    from bot.slack.client import get_client
+
+    try:
+        client = get_client(timeout=get_settings().slack_modal_timeout)
+        client.views_open(trigger_id=call.trigger, view=reply.modal or {})
+    except (SlackClientError, OSError) as error:
+        logger.warning("a modal could not be opened: %s", type(error).__name__)
+        return reply.instead
+    return None
+
+
+def _acknowledge(ack: Any, message: Message | None) -> None:
+    if message is None:
+        ack()
+    else:
+        ack(text=message.text, blocks=list(message.blocks), response_type="ephemeral")
+
+
+def _answer_by_outbox(call: Call, message: Message) -> None:
+    from bot import outbox
+    from bot.operations.changing import changing
+
+    now = utc_now()
+    with changing(now):
+        key = secrets.token_hex(8)
+        outbox.reply(
+            key, message.to_json(), response_url=call.response_url, user=call.user, now=now
+        )

@@ -1,0 +1,180 @@
+"""Which staff account a Slack person is, asked at every command and every click.
+
+First the flags that Slack keeps on people, never older than five minutes, then the link. The
+account itself and its permission are asked by the operation, at the moment it acts.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.conf import get_settings
+from bot.models import Link, SlackPerson
+from bot.moment import utc_now
+from bot.operations import accounts
+from bot.operations.changing import changing
+from bot.operations.linking import find_link, link_in
+from bot.route.people import Actor, Origin
+from bot.route.refusals import NotLinked, SlackBarred
+from bot.slack.calls import Call
+
+logger = logging.getLogger("migration_bot.slack")
+
+FRESH = timedelta(minutes=5)
+"""No decision rests on flags that are older."""
+REFRESH = timedelta(minutes=4)
+"""The worker asks again before that."""
+ACTIVE = timedelta(days=1)
+"""People who were seen within a day are kept fresh; the others wait a moment when they come."""
+
+BARRING = {
+    "deleted": "it is deactivated",
+    "is_bot": "it is a bot",
+    "is_workflow_bot": "it is a bot",
+    "is_restricted": "it is a guest",
+    "is_ultra_restricted": "it is a guest",
+    "is_stranger": "it belongs to another workspace",
+    "is_invited_user": "its invitation is not accepted yet",
+}
+"""users.info's flags that keep a person out, and how it is told."""
+
+UNCONFIRMED = "its email address is not confirmed"
+ANOTHER_TEAM = "it belongs to another workspace"
+
+
+class FlagsOld(Exception):
+    """What Slack says of this person is not known or too old; a worker must ask first."""
+
+
+def unlinked_actor(call: Call) -> Actor:
+    """The Slack person alone, as the audit names somebody without an account."""
+    return Actor(origin=Origin.SLACK, team=call.team, slack_user=call.user)
+
+
+def check_flags(call: Call, *, now: datetime) -> SlackPerson:
+    """The person as Slack knows them, if nothing bars them. Raises FlagsOld, SlackBarred."""
+    people = SlackPerson.objects.using(get_settings().state_database)
+    person = people.filter(pk=call.person).first()
+    if person is None or person.flags_at is None or person.flags_at < now - FRESH:
+        raise FlagsOld(call.person)
+    if person.seen_at is None or person.seen_at < now - timedelta(hours=1):
+        people.filter(pk=call.person).update(seen_at=now)
+    if person.barred:
+        raise SlackBarred(flag=person.barred)
+    return person
+
+
+def identify(call: Call, *, now: datetime) -> Actor:
+    """The staff account behind the call, as an actor. Raises FlagsOld, SlackBarred, NotLinked."""
+    check_flags(call, now=now)
+    link = find_link(call.team, call.user)
+    if link is None:
+        raise NotLinked()
+    return as_actor(link)
+
+
+def as_actor(link: Link) -> Actor:
+    return Actor(
+        origin=Origin.SLACK,
+        account=link.account,
+        name=link.account_name,
+        team=link.team,
+        slack_user=link.slack_user,
+    )
+
+
+def refresh(key: str) -> None:
+    """Ask Slack about one person (``team:user``) and keep the answer. Work for a worker."""
+    team, _, user = key.partition(":")
+    ask_slack(team, user, now=utc_now())
+
+
+def ask_slack(team: str, user: str, *, now: datetime) -> bool:
+    """Ask users.info and keep its flags; whether Slack answered."""
+    from bot.slack.client import get_client
+
+    try:
+        answer = get_client().users_info(user=user)
+        keep(team, user, answer["user"], now=now)
+    except SlackApiError as error:
+        if error.response.get("error") not in ("user_not_found", "user_not_visible"):
+            logger.warning("users.info of %s failed: %s", user, error.response.get("error"))
+            return False
+        keep(team, user, {"id": user, "team_id": team, "deleted": True}, now=now)
+    except (SlackClientError, OSError) as error:
+        logger.warning("users.info of %s failed: %s", user, type(error).__name__)
+        return False
+    return True
+
+
+def keep(team: str, user: str, found: Mapping[str, Any], *, now: datetime) -> SlackPerson:
+    """Keep what users.info said of a person; ends nothing, grants nothing but the email link."""
+    profile = found.get("profile") or {}
+    person, _ = SlackPerson.objects.using(get_settings().state_database).update_or_create(
+        pk=f"{team}:{user}",
+        defaults={
+            "team": team,
+            "slack_user": user,
+            "name": str(profile.get("display_name") or found.get("real_name") or "")[:255],
+            "email": str(profile.get("email") or "")[:320],
+            "email_confirmed": bool(found.get("is_email_confirmed")),
+            "time_zone": str(found.get("tz") or "")[:100],
+            "barred": barred_by(found, team=team),
+            "flags_at": now,
+        },
+    )
+    if get_settings().link_by_email and not person.barred:
+        _link_by_email(person, now=now)
+    return person
+
+
+def barred_by(found: Mapping[str, Any], *, team: str) -> str:
+    """Why a person is kept out, in words, from users.info; empty when nothing does it."""
+    for flag, words in BARRING.items():
+        if found.get(flag):
+            return words
+    enterprise = (found.get("enterprise_user") or {}).get("enterprise_id", "")
+    home = get_settings().slack_enterprise_id
+    if found.get("team_id") != team and not (home and enterprise == home):
+        return ANOTHER_TEAM
+    return "" if found.get("is_email_confirmed") else UNCONFIRMED
+
+
+def _link_by_email(person: SlackPerson, *, now: datetime) -> None:
+    """Link by a confirmed address that exactly one staff account has; never after an unlinking."""
+    links = Link.objects.using(get_settings().state_database)
+    if links.filter(team=person.team, slack_user=person.slack_user).exists():
+        return
+    account = accounts.find_by_email(person.email)
+    if account is None or not account.is_active or not account.is_staff:
+        return
+    actor = Actor(origin=Origin.SLACK, team=person.team, slack_user=person.slack_user)
+    with changing(now) as change:
+        link_in(
+            change,
+            team=person.team,
+            slack_user=person.slack_user,
+            account=account,
+            actor=actor,
+            how="email",
+        )
+
+
+def tick(*, now: datetime) -> None:
+    """Wake a worker for people with a live link whose flags will soon be too old."""
+    from bot.waking import wake
+
+    using = get_settings().state_database
+    if not get_settings().slack_bot_token:
+        return
+    keys = Link.objects.using(using).filter(live_key__isnull=False).values_list("live_key")
+    due = SlackPerson.objects.using(using).filter(
+        pk__in=keys, flags_at__lt=now - REFRESH, seen_at__gt=now - ACTIVE
+    )
+    for key in due.values_list("pk", flat=True):
+        wake("refresh_person", key)
