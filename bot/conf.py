@@ -18,6 +18,13 @@ from django.core.signals import setting_changed
 from bot.route.approval import Policy
 from bot.route.findings import Risk
 
+OWN_LABELS = ("migration_bot", "migration_bot_sandbox", "django_tasks_database")
+"""Labels of the apps whose tables are the bot's: its own, the sandbox's and django-tasks-db's.
+
+They live in the state database, `migration_bot setup` moves them, and never a run. The queue stands
+beside the runs because a wake-up that is rolled back must take its run along.
+"""
+
 
 def _key(default: Any, doc: str) -> Any:
     """A field with its documentation beside it."""
@@ -46,7 +53,7 @@ class Settings:
         5, "How often a step that found no lock is tried again, where that is safe."
     )
     lock_backoff: float = _key(2.0, "Seconds before the first such retry; doubled each time.")
-    statement_timeout: float = _key(0.0, "Seconds a statement may run. 0: no limit.")
+    statement_timeout: float = _key(0.0, "Seconds a statement may run. 0: as long as the server says.")
     record_with_migration: bool = _key(
         True, "Record a migration in its own transaction where the database can (the flush)."
     )
