@@ -6,13 +6,7 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, models
 
-from bot.conf import get_settings
-
-OWN_LABELS = frozenset({"migration_bot", "django_tasks_database"})
-"""App labels whose tables belong to the bot: its own and those of django-tasks-db.
-
-The queue stands beside the runs because a wake-up that is rolled back must take its run along.
-"""
+from bot.conf import OWN_LABELS, get_settings
 
 
 class StateRouter:

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
+from bot.conf import OWN_LABELS
 from bot.models import Decision, Run
 from bot.routers import StateRouter
 
@@ -24,7 +25,7 @@ def test_other_models_are_left_to_other_routers(router: StateRouter) -> None:
     assert router.db_for_read(User) is router.db_for_write(User) is None
 
 
-@pytest.mark.parametrize("label", ["migration_bot", "django_tasks_database"])
+@pytest.mark.parametrize("label", OWN_LABELS)
 def test_the_bots_tables_are_made_in_the_state_database_alone(
     router: StateRouter, label: str
 ) -> None:

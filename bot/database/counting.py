@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.conf import get_settings
+from bot.conf import OWN_LABELS, get_settings
 from bot.database.planner import planned
-from bot.database.targets import OWN_LABELS, load, open_database
+from bot.database.targets import load, open_database
 
 
 def count_pending(database: str) -> int:

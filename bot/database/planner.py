@@ -16,13 +16,12 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.migration import Migration
 from django.db.migrations.recorder import MigrationRecorder
 
-from bot.conf import get_settings
+from bot.conf import OWN_LABELS, get_settings
 from bot.database.lazystate import Difference, LazyState
 from bot.database.preview import Previewer, StepPreview
 from bot.database.readonly import everything_read_only
 from bot.database.seal import Key, PlannedMigration, execution_order, full_plan, make_basis
 from bot.database.targets import (
-    OWN_LABELS,
     ExecutorTarget,
     check_alias,
     connect,

@@ -14,7 +14,7 @@ from django.db import connections
 from django.db.migrations.exceptions import AmbiguityError, InconsistentMigrationHistory
 from django.db.migrations.loader import MigrationLoader
 
-from bot.conf import get_settings
+from bot.conf import OWN_LABELS, get_settings
 from bot.database.readonly import read_only_copy
 from bot.route.plan import Target
 from bot.route.refusals import (
@@ -30,9 +30,6 @@ from bot.route.refusals import (
     UnknownDatabase,
     UnknownMigration,
 )
-
-OWN_LABELS = ("migration_bot", "django_tasks_database")
-"""The bot's own tables and its task engine's: `migration_bot setup` moves them, never a run."""
 
 ExecutorTarget = tuple[str, str | None]
 """As MigrationExecutor takes it: an app and a migration, or an app and None for zero."""

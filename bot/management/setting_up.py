@@ -17,10 +17,10 @@ from django.db import connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from bot import triggers
-from bot.conf import get_settings
+from bot.conf import OWN_LABELS, get_settings
 from bot.database.lock import DatabaseLock
 from bot.database.osuser import os_user, place
-from bot.database.targets import OWN_LABELS, connect
+from bot.database.targets import connect
 from bot.management.desk import Desk
 from bot.management.exits import Exit
 from bot.management.history import positive
