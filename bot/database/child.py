@@ -166,7 +166,7 @@ def refused(refusal: Any) -> RefusedHere:
     )
 
 
-def broken_before(kind: Any, error: Exception) -> RefusedHere:
+def broken_before(kind: Any, error: BaseException) -> RefusedHere:
     """An error that nobody foresaw, before anything ran: a sentence, and a reference in the log."""
     reference = uuid.uuid4().hex[:8]
     logger.error("Reference %s: nothing was run.", reference, exc_info=error)

@@ -58,8 +58,8 @@ def wrapped_migrations(
             return apply(self, state, schema_editor, collect_sql)
         before(self, Direction.FORWARD, schema_editor)
         state = apply(self, state, schema_editor, collect_sql)
-        if record_inside and closes_the_window(self, schema_editor):
-            send_deferred(schema_editor)
+        if record_inside:
+            close_the_window(self, Direction.FORWARD, schema_editor)
         return state
 
     @wraps(unapply)
@@ -70,9 +70,8 @@ def wrapped_migrations(
             return unapply(self, state, schema_editor, collect_sql)
         before(self, Direction.BACKWARD, schema_editor)
         state = unapply(self, state, schema_editor, collect_sql)
-        if record_inside and closes_the_window(self, schema_editor):
-            send_deferred(schema_editor)
-            unrecord(self, schema_editor)
+        if record_inside:
+            close_the_window(self, Direction.BACKWARD, schema_editor)
         return state
 
     Migration.apply = applied  # type: ignore[method-assign, assignment]
@@ -81,6 +80,16 @@ def wrapped_migrations(
         yield
     finally:
         Migration.apply, Migration.unapply = apply, unapply  # type: ignore[method-assign]
+
+
+def close_the_window(
+    migration: Migration, direction: Direction, schema_editor: BaseDatabaseSchemaEditor
+) -> None:
+    """At the end of a migration, still inside its transaction; nothing where it has none."""
+    if closes_the_window(migration, schema_editor):
+        send_deferred(schema_editor)
+        if direction is Direction.BACKWARD:
+            unrecord(migration, schema_editor)
 
 
 def send_deferred(schema_editor: BaseDatabaseSchemaEditor) -> None:
@@ -96,3 +105,27 @@ def unrecord(migration: Migration, schema_editor: BaseDatabaseSchemaEditor) -> N
     for app, name in migration.replaces or ():
         recorder.record_unapplied(app, name)
     recorder.record_unapplied(migration.app_label, migration.name)
+
+
+def cover_own_methods(migration: Migration) -> None:
+    """Close the window for a migration whose class has an ``apply`` or ``unapply`` of its own.
+
+    It may defer more SQL after it has called Django's. Call this inside ``wrapped_migrations``,
+    before the migration runs.
+    """
+    for name, direction in (("apply", Direction.FORWARD), ("unapply", Direction.BACKWARD)):
+        if getattr(type(migration), name) is not getattr(Migration, name):
+            setattr(migration, name, _closing(migration, direction, getattr(migration, name)))
+
+
+def _closing(
+    migration: Migration, direction: Direction, method: Callable[..., Any]
+) -> Callable[..., Any]:
+    @wraps(method)
+    def closing(state: Any, schema_editor: Any, collect_sql: bool = False) -> Any:
+        state = method(state, schema_editor, collect_sql)
+        if not collect_sql:
+            close_the_window(migration, direction, schema_editor)
+        return state
+
+    return closing

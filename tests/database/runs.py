@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +15,12 @@ migrations.CreateModel("Item", [
 ]),
 """
 ADD = 'migrations.AddField("item", "price", models.IntegerField(default=0)),'
+PARENT = """
+migrations.AddField(
+    "item", "parent", models.ForeignKey("shop.Item", null=True, on_delete=models.CASCADE)
+),
+"""
+"""Its constraint is deferred SQL: Django alone would record it after the transaction."""
 ROW = "migrations.RunPython(rows, migrations.RunPython.noop, atomic=None),"
 ROWS = """
 def rows(apps, schema_editor):
@@ -97,8 +102,3 @@ def items(project: Project) -> int:
     """How many rows the data migration has left."""
     count: int = ask(project, "SELECT count(*) FROM shop_item")[0][0]
     return count
-
-
-def without(files: Sequence[str]) -> dict[str, str]:
-    """The shop without some of its migrations."""
-    return {name: source for name, source in SHOP.items() if name not in files}
