@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
@@ -17,3 +18,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 if importlib.util.find_spec("bot.urls"):
     urlpatterns.append(path("", include("bot.urls")))
+if apps.is_installed("bot.sandbox"):
+    urlpatterns.append(path("sandbox/", include("bot.sandbox.urls")))

@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     *_TASKS_APPS,
     "bot",
+    "bot.sandbox",
 ]
 
 MIDDLEWARE = [
@@ -74,7 +75,7 @@ DATABASES = {
     "default": dj_database_url.parse(os.environ.get("TEST_STATE_URL", "sqlite://:memory:"))
 }
 
-MIGRATION_BOT: dict[str, object] = {}
+MIGRATION_BOT: dict[str, object] = {"sandbox": True}
 
 TASKS = {
     "default": {
