@@ -93,10 +93,10 @@ def _welcome(port: int, out: OutputWrapper) -> None:
     url = f"http://{HOST}:{port}/migrations/"
     out.write(
         f"\nThe demo runs at {url}\n"
-        "    1. Sign in as robin, look at what is pending, and ask for it with a reason.\n"
+        "    1. Sign in as robin, press Plan now, look at the plan, and ask for it with a reason.\n"
         "    2. In a private window sign in as ada and approve it. What is dangerous needs a\n"
         "       second approver: grace.\n"
-        "    3. Watch it run, then look at the history and the audit.\n"
+        "    3. Watch it run, then look at the runs and the audit.\n"
         "Ctrl-C ends web and worker.\n"
     )
     out.flush()
