@@ -15,14 +15,14 @@ from urllib.parse import urlsplit
 from django.conf import settings as django_settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import connections, transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.http.request import split_domain_port
 from django.views.decorators.csrf import csrf_exempt
 
 from bot.conf import get_settings
 from bot.sandbox import names
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 _FORWARDED = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP", "HTTP_X_CLIENT_IP")
 """Headers that a proxy adds; ``HTTP_X_FORWARDED_…`` are looked for by their beginning."""
@@ -102,7 +102,7 @@ def only_from_here(view: View) -> View:
     """
 
     @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not is_from_here(request):
             return _refused("The sandbox answers this machine alone.")
         if because := why_not() or why_not_this_slack():

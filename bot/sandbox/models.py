@@ -1,4 +1,4 @@
-"""What a Slack workspace keeps, as far as the bot can see it. Tables of their own, beside the bot's.
+"""What a Slack workspace keeps, as far as the bot can see it. Tables of its own.
 
 Ids are Slack's: plain text, no foreign keys, as the API gives and takes them.
 """

@@ -22,7 +22,7 @@ def user(person: Person, *, with_email: bool) -> dict[str, Any]:
         "is_admin": False,
         "is_owner": False,
         "is_primary_owner": False,
-        **{flag: False for flag in _FLAGS},
+        **dict.fromkeys(_FLAGS, False),
         "profile": profile,
         "updated": 0,
     }

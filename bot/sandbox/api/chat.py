@@ -40,7 +40,7 @@ def post_message(given: Arguments) -> dict[str, Any]:
     metadata = require_metadata(given.json("metadata", error="invalid_metadata_format"))
     thread_ts = given.text("thread_ts")
     if thread_ts:
-        thread_ts = _thread(channel, thread_ts)
+        thread_ts = thread_root(channel, thread_ts)
     with changing(now=given.now) as change:
         row = add_message(
             change,
@@ -115,7 +115,7 @@ def _content(given: Arguments) -> tuple[str, list[dict[str, Any]]]:
     return text, require_valid_blocks(blocks)
 
 
-def _thread(channel: Channel, ts: str) -> str:
+def thread_root(channel: Channel, ts: str) -> str:
     """The root of the thread that ``ts`` belongs to."""
     row = Message.objects.filter(channel=channel.pk, ts=ts, only_for="").first()
     if row is None:
