@@ -280,7 +280,7 @@ def run_shown(run: Run, *, now: datetime, traceback: bool = False) -> RunShown:
     """``traceback`` only for who may see it."""
     state = State(run.state)
     ended = state in ENDED
-    steps = [_run_step(step) for step in run.steps]
+    steps = [_run_step(step, ended=ended) for step in run.steps]
     done = sum(step.state in DONE for step in steps)
     current = next((step.key for step in steps if step.state == "running"), "")
     taken = between(run.started_at, run.ended_at or now)
@@ -329,12 +329,13 @@ def run_shown(run: Run, *, now: datetime, traceback: bool = False) -> RunShown:
     )
 
 
-def _run_step(step: dict[str, Any]) -> RunStep:
+def _run_step(step: dict[str, Any], *, ended: bool) -> RunStep:
     running = step["state"] == "running"
+    never = ended and step["state"] == "pending"
     return RunStep(
         key=f"{step['app']}.{step['name']}",
         backward=step["direction"] == "backward",
-        state=step["state"],
+        state="not_run" if never else step["state"],
         seconds=duration(step.get("seconds")),
         since=(step.get("started_at") or "") if running else "",
     )
@@ -353,7 +354,11 @@ def _headline(run: Run, state: State, done: int, approvals: int, now: datetime) 
     if state is State.QUEUED:
         return "Handed to the workers; it begins as soon as one takes it and has the lock."
     if state is State.RUNNING:
-        return f"{done} of {count(total, 'step')} done."
+        current = next((s for s in run.steps if s["state"] == "running"), None)
+        if current is None:
+            return "It has the database's lock and is about to begin its next step."
+        verb = "Undoing" if current["direction"] == "backward" else "Running"
+        return f"{verb} {current['app']}.{current['name']} now."
     if state is State.SUCCEEDED:
         return "The one step is done." if total == 1 else f"All {total} steps are done."
     if state is State.FAILED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,9 @@ from bot.web.rooms.common import page_of, paging_as_json, query_without_page, ro
 
 CHUNK = 500
 """Entries that the export reads at once; short reads hold no lock and no cursor for long."""
+
+
+_FINGERPRINT = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,5 +147,5 @@ def _words(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(_words(item) for item in value)
     if isinstance(value, str):
-        return value
+        return f"{value[:12]}…" if _FINGERPRINT.fullmatch(value) else value
     return json.dumps(value)

@@ -26,16 +26,23 @@ def room(
     context: dict[str, Any],
     *,
     here: str = "",
+    database: str = "",
     refused: Refused | None = None,
     typed: Fields | None = None,
 ) -> HttpResponse:
-    """The page ``name``. With ``refused``, the same page says why, and keeps what was typed."""
+    """The page ``name``. With ``refused``, the same page says why, and keeps what was typed.
+
+    A page that is about one ``database`` shows the freezes of that one.
+    """
+    freezes = reading.freezes(now=visit.now)
+    if database:
+        freezes = [freeze for freeze in freezes if freeze.database in ("", database)]
     around = {
         "now": visit.now,
         "account_name": visit.account.name,
         "here": here,
         "worker_missing": worker_missing(visit),
-        "freezes": [_freeze_words(freeze) for freeze in reading.freezes(now=visit.now)],
+        "freezes": [_freeze_words(freeze) for freeze in freezes],
         "refused": refused.sentence if refused else "",
         "refused_run": answers.run_of(refused) if refused else None,
         "typed": typed or Fields(),

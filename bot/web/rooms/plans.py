@@ -137,4 +137,12 @@ def _page(
         "may_request": may_request(visit),
     }
     name = "plan_live" if fragment else "plan"
-    return room(visit, name, context, here="overview", refused=refused, typed=typed)
+    return room(
+        visit,
+        name,
+        context,
+        here="overview",
+        database=stored.database,
+        refused=refused,
+        typed=typed,
+    )

@@ -109,7 +109,15 @@ def _cancel_page(
     visit: Visit, found: Run, *, refused: Refused | None = None, typed: Fields | None = None
 ) -> HttpResponse:
     context = {"run": run_shown(found, now=visit.now), "may": allowed(found, visit)}
-    return room(visit, "cancel", context, here="history", refused=refused, typed=typed)
+    return room(
+        visit,
+        "cancel",
+        context,
+        here="history",
+        database=found.database,
+        refused=refused,
+        typed=typed,
+    )
 
 
 def _page(
@@ -131,4 +139,12 @@ def _page(
     if not fragment:
         context["plan"] = plan_shown(found.stored_plan.plan)
     name = "run_live" if fragment else "run"
-    return room(visit, name, context, here="history", refused=refused, typed=typed)
+    return room(
+        visit,
+        name,
+        context,
+        here="history",
+        database=found.database,
+        refused=refused,
+        typed=typed,
+    )

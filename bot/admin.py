@@ -1,0 +1,107 @@
+"""The bot's tables in Django's admin: to look at, never to change. Operations change things."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from bot import models
+from bot.conf import get_settings
+
+
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+    """Shows rows to whoever has the ``view_…`` permission. Nobody adds, changes or deletes here,
+    superusers included: a row changed past the operations would be in no audit."""
+
+    show_full_result_count = False
+    list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).using(get_settings().state_database)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(models.StoredPlan)
+class StoredPlanAdmin(ReadOnlyAdmin):
+    list_display = ("id", "state", "purpose", "database", "target", "asked_at", "ready_at")
+    list_filter = ("state", "purpose", "database")
+    search_fields = ("id", "target", "fingerprint")
+
+
+@admin.register(models.Run)
+class RunAdmin(ReadOnlyAdmin):
+    list_display = (
+        "id",
+        "state",
+        "risk",
+        "database",
+        "target",
+        "requester_name",
+        "requested_at",
+        "ended_at",
+    )
+    list_filter = ("state", "risk", "database", "requester_name")
+    search_fields = ("id", "fingerprint", "reason", "requester_name")
+
+    def get_exclude(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        """A traceback may show what lies in tables: only approvers see it, as on the page."""
+        if request.user.has_perm("migration_bot.approve_run"):
+            return ()
+        return ("traceback",)
+
+
+@admin.register(models.Decision)
+class DecisionAdmin(ReadOnlyAdmin):
+    list_display = ("id", "run", "verdict", "person_name", "at", "reason")
+    list_filter = ("verdict", "person_name")
+    search_fields = ("person_name", "reason")
+    list_select_related = ("run",)
+
+
+@admin.register(models.AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    list_display = ("seq", "at", "event", "run", "actor")
+    list_filter = ("event",)
+    search_fields = ("event", "run", "data")
+
+
+@admin.register(models.AuditHead)
+class AuditHeadAdmin(ReadOnlyAdmin):
+    list_display = ("seq", "hash")
+
+
+@admin.register(models.Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = ("key", "kind", "state", "suspect", "attempts", "due_at", "sent_at", "run")
+    list_filter = ("state", "kind", "suspect")
+    search_fields = ("key", "error")
+
+
+@admin.register(models.Link)
+class LinkAdmin(ReadOnlyAdmin):
+    list_display = ("team", "slack_user", "account_name", "linked_at", "ended_at")
+    list_filter = ("team",)
+    search_fields = ("slack_user", "account_name")
+
+
+@admin.register(models.Freeze)
+class FreezeAdmin(ReadOnlyAdmin):
+    list_display = ("id", "database", "owner_name", "since", "until", "ended_at", "reason")
+    list_filter = ("database", "owner_name")
+
+
+@admin.register(models.Worker)
+class WorkerAdmin(ReadOnlyAdmin):
+    list_display = ("name", "kind", "release", "started_at", "beat_at")
+    list_filter = ("kind",)
