@@ -1,0 +1,166 @@
+"""What runs, plans and findings are called, and the lines that more than one message has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bot.route.findings import Evidence, Finding, Risk
+from bot.route.states import State
+from bot.slack.blocks.text import Voice, count, duration, joined
+from bot.slack.blocks.values import (
+    DecisionView,
+    FreezeView,
+    PendingView,
+    RunRow,
+    RunView,
+    StepState,
+)
+
+BEGINNING = 12
+"""Characters of a fingerprint or hash that people are shown."""
+
+STATE_WORDS = {
+    State.REQUESTED: "Waiting for approval",
+    State.APPROVED: "Approved",
+    State.QUEUED: "Queued",
+    State.RUNNING: "Running",
+    State.SUCCEEDED: "Succeeded",
+    State.FAILED: "Failed",
+    State.CANCELLED: "Cancelled",
+    State.REJECTED: "Rejected",
+    State.EXPIRED: "Expired",
+    State.STALE: "Out of date",
+    State.INTERRUPTED: "Interrupted",
+    State.NEEDS_ATTENTION: "Needs a person",
+}
+
+_STEP_WORDS = {
+    "pending": "to do",
+    "running": "running",
+    "applied": "applied",
+    "unapplied": "undone",
+    "failed": "failed",
+    "not_run": "not run",
+    "unknown": "nobody knows",
+}
+
+_BY_LEVEL = {Risk.DANGEROUS: "Dangerous", Risk.CAUTION: "Caution", Risk.SAFE: "Safe"}
+
+
+def risk_word(risk: Risk) -> str:
+    return _BY_LEVEL[risk]
+
+
+def risk_line(risk: Risk, findings: Sequence[Finding], voice: Voice) -> str:
+    """The risk as far as it is known, and how it is known. Unknown is never called safe."""
+    word = voice.strong(risk_word(risk))
+    if not findings:
+        return f"{word}: nobody has checked what this does to the tables."
+    return f"{word}: {count(len(findings), 'finding')}, {joined(_tally(findings))}."
+
+
+def _tally(findings: Sequence[Finding]) -> list[str]:
+    counted = [(kind, sum(finding.evidence is kind for finding in findings)) for kind in Evidence]
+    return [f"{number} {kind}" for kind, number in counted if number]
+
+
+def by_weight(findings: Iterable[Finding]) -> list[Finding]:
+    """The worst first; what was measured before what was only predicted."""
+    order = list(Evidence)
+    return sorted(findings, key=lambda f: (-f.level.rank, order.index(f.evidence)))
+
+
+def finding_lines(finding: Finding, voice: Voice, *, room: int = 700) -> list[str]:
+    """One finding: where, because what, and instead what."""
+    place = finding.step or finding.table
+    where = f" {voice.name(place)}" if place else ""
+    head = f"{voice.strong(risk_word(finding.level))}{where} ({finding.evidence})"
+    lines = [head, voice.free(finding.because, room)]
+    return [*lines, f"Instead: {voice.free(finding.instead, room)}"] if finding.instead else lines
+
+
+def worst_lines(findings: Sequence[Finding], voice: Voice, *, rest: str) -> list[str]:
+    """The worst finding; ``rest`` is where the others are."""
+    if not findings:
+        return []
+    others = len(findings) - 1
+    more = f"{count(others, 'more finding')} {rest}" if others else ""
+    return [*finding_lines(by_weight(findings)[0], voice, room=500), *([more] if more else [])]
+
+
+def place(database: str, target: str, voice: Voice) -> str:
+    """``shop on default``."""
+    what = "everything pending" if target in ("", "everything") else voice.name(target)
+    return f"{what} on {voice.name(database)}"
+
+
+def subject(database: str, target: str, steps: int, voice: Voice) -> str:
+    """``shop on default, 3 steps``."""
+    return f"{place(database, target, voice)}, {count(steps, 'step')}"
+
+
+def step_line(step: StepState, voice: Voice, *, number: int, elapsed: float | None = None) -> str:
+    """``3. shop.0007_total: applied, 0.4 s``. The state is a word, never a colour alone."""
+    verb = "undo " if step.direction == "backward" else ""
+    took = duration(step.seconds if elapsed is None else elapsed)
+    state = _STEP_WORDS.get(step.state) or voice.free(step.state.replace("_", " "), 40)
+    if step.state in ("running", "failed", "unknown"):
+        state = voice.strong(state)
+    return f"{number}. {verb}{voice.name(step.key)}: {state}{f', {took}' if took else ''}"
+
+
+def decision_line(decision: DecisionView, voice: Voice) -> str:
+    """``Approved by Bea, 2026-11-23 16:50 UTC: looks right``."""
+    verb = voice.strong("Approved" if decision.verdict == "approve" else "Rejected")
+    reason = f": {voice.free(decision.reason, 500)}" if decision.reason else ""
+    return f"{verb} by {voice.person(decision.person)}, {voice.at(decision.at)}{reason}"
+
+
+def small_print(run: RunView, voice: Voice) -> list[str]:
+    """Fingerprint, release and when it was asked for."""
+    words = [f"Fingerprint {voice.name(run.fingerprint[:BEGINNING])}"]
+    if run.release:
+        words.append(f"release {voice.name(run.release, 40)}")
+    return [*words, f"asked {voice.at(run.requested_at)}"]
+
+
+def row_lines(row: RunRow, voice: Voice) -> list[str]:
+    """One run in two or three short lines, for a phone."""
+    title = voice.link(row.url, f"Run {row.id}") if voice.rich else f"Run {row.id}"
+    state = STATE_WORDS[row.state]
+    if row.state is State.REQUESTED and row.approvals_needed > 1:
+        state += f", {row.approvals} of {row.approvals_needed} approvals"
+    elif row.state is State.RUNNING:
+        state += f", {row.steps_done} of {count(row.steps, 'step')} done"
+    elif row.state in (State.FAILED, State.NEEDS_ATTENTION):
+        state += f" after {row.steps_done} of {count(row.steps, 'step')}"
+    took = f" in {duration(row.seconds)}" if row.seconds is not None else ""
+    first = f"{voice.strong(title)}: {state}{took}"
+    second = f"{subject(row.database, row.target, row.steps, voice)}, {row.risk}"
+    third = f"{voice.named(row.requester)}, {voice.at(row.requested_at)}"
+    if row.reason:
+        third += f": {voice.free(row.reason, 140)}"
+    return [first, second, third]
+
+
+def freeze_line(freeze: FreezeView, voice: Voice) -> str:
+    where = voice.name(freeze.database) if freeze.database else "every database"
+    until = f" until {voice.at(freeze.until)}" if freeze.until else ""
+    head = f"{voice.strong('Frozen')}: {where}{until}, by {voice.named(freeze.owner)}"
+    return f"{head}: {voice.free(freeze.reason, 300)}"
+
+
+def pending_line(pending: PendingView, voice: Voice) -> str:
+    """What one database waits for, as far as its newest plan knows."""
+    name = voice.name(pending.database)
+    if pending.problem:
+        return f"{name}: {voice.free(pending.problem, 300)}"
+    if pending.steps is None:
+        return f"{name}: nobody has looked yet."
+    if pending.steps == 0:
+        words = "nothing pending"
+    else:
+        risk = f", {pending.risk}" if pending.risk else ""
+        words = f"{voice.strong(count(pending.steps, 'step') + ' pending')}{risk}"
+    when = f", as of {voice.at(pending.made_at)}" if pending.made_at else ""
+    return f"{name}: {words}{when}"
