@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import Index
@@ -37,7 +37,11 @@ def constraint(columns: list[str], **facts: Any) -> Constraint:
 class _Table:
     now: str | None
     """Its name in the database now; None when the plan makes it."""
+    made_as: str = ""
+    """The name under which the plan makes it; what the server named after it keeps that."""
     changes: list[Change] = field(default_factory=list)
+    columns: dict[str, str] = field(default_factory=dict)
+    """Renamed columns: what they are called by then, and before."""
 
 
 class Catalogue:
@@ -74,10 +78,15 @@ class Catalogue:
             return entry is not None and (entry.now is None or self._exists(entry.now))
         return self._exists(table)
 
-    def is_made_here(self, table: str) -> bool:
-        """Whether the plan makes this table."""
+    def made_as(self, table: str) -> str:
+        """The name under which the plan makes this table; empty when it is there already."""
         entry = self._tables.get(table)
-        return entry is not None and entry.now is None
+        return entry.made_as if entry is not None else ""
+
+    def made_as_column(self, table: str, column: str) -> str:
+        """What the column was called before the plan renamed it."""
+        entry = self._tables.get(table)
+        return entry.columns.get(column, column) if entry is not None else column
 
     def name_now(self, table: str) -> str:
         """What the database calls the table now."""
@@ -110,7 +119,7 @@ class Catalogue:
     # What the plan does
 
     def create(self, table: str) -> None:
-        self._put(table, _Table(now=None))
+        self._put(table, _Table(now=None, made_as=table))
 
     def drop(self, table: str) -> None:
         self._put(table, None)
@@ -132,7 +141,7 @@ class Catalogue:
             gone = found.pop(name, None)
             # MySQL keeps the index that came with a foreign key.
             if gone and gone["foreign_key"] and gone["index"] and self._is_mysql:
-                found[name] = {**gone, "foreign_key": None}
+                found[name] = {**gone, "foreign_key": None, "generated": True}
 
         self._change(table, change)
 
@@ -149,6 +158,9 @@ class Catalogue:
                 one["columns"] = [new if column == old else column for column in one["columns"]]
 
         self._change(table, change)
+        entry = self._entry(table)
+        columns = {**entry.columns, new: entry.columns.get(old, old)}
+        self._put(table, replace(entry, columns=columns))
 
     def drop_column(self, table: str, column: str) -> None:
         def change(found: dict[str, Constraint]) -> None:
@@ -186,7 +198,8 @@ class Catalogue:
         return bool(self._connection.vendor == "mysql")
 
     def _yield_foreign_key_indexes(self, found: dict[str, Constraint], added: Constraint) -> None:
-        """MySQL drops the index it made for a foreign key once another index serves it."""
+        """MySQL drops the index it made for a foreign key once another index serves it, also
+        when the foreign key itself is gone."""
         if not (self._is_mysql and added["index"] and added["columns"]):
             return
         if added["foreign_key"]:
@@ -194,9 +207,12 @@ class Catalogue:
                 one["index"] and one["columns"][:1] == added["columns"] for one in found.values()
             )
             return
-        for one in found.values():
-            if one["foreign_key"] and one["columns"] == added["columns"][:1]:
-                one["index"] = False
+        for name, one in list(found.items()):
+            if one["index"] and one["columns"] == added["columns"][:1]:
+                if one["foreign_key"]:
+                    one["index"] = False
+                elif one.get("generated"):
+                    del found[name]
 
     # Taking back what an attempt did
 
@@ -220,7 +236,7 @@ class Catalogue:
 
     def _change(self, table: str, change: Change) -> None:
         entry = self._entry(table)
-        self._put(table, _Table(now=entry.now, changes=[*entry.changes, change]))
+        self._put(table, replace(entry, changes=[*entry.changes, change]))
 
     def _put(self, table: str, entry: _Table | None) -> None:
         self._undo.append((table, self._tables.get(table), table in self._tables))

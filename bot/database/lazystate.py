@@ -84,6 +84,10 @@ class WrittenModels(dict[ModelKey, ModelState]):
         self._before = {}
         return difference
 
+    def unsettled(self) -> list[ModelKey]:
+        """The models that were written to since the last difference was taken."""
+        return list(self._before)
+
     def put(self, key: ModelKey, state: ModelState | None) -> None:
         """Set or remove a model without counting it as a difference."""
         if state is None:
@@ -96,6 +100,7 @@ class LazyState(ProjectState):
     """The state that operations write to: one for a plan, never rendered whole by itself."""
 
     models: WrittenModels
+    _pace = 1000
 
     def __init__(
         self,
@@ -106,6 +111,8 @@ class LazyState(ProjectState):
         super().__init__(real_apps=real_apps)
         self.models = WrittenModels(models)
         self.references = references or References()
+        self.time = 0
+        """Grows with each operation; a branch fits between two moments of the main state."""
 
     def advance(self, app_label: str, operation: Any) -> Difference:
         """Let ``operation`` write to the state; what it did, also when it raises half-way."""
@@ -117,17 +124,20 @@ class LazyState(ProjectState):
 
     def settle(self) -> Difference:
         """What was written to the state since the last time; from now on nobody writes to it."""
+        self.time += self._pace
         difference = self.models.take_difference()
         self.references.note(difference)
         return difference
 
     def take_back(self, difference: Difference) -> None:
         """Undo what ``advance`` did; differences are taken back last first."""
+        self.time -= self._pace
         for key, (before, _) in difference.items():
             self.models.put(key, before)
 
     def redo(self, difference: Difference) -> None:
         """Do again what ``take_back`` undid."""
+        self.time += self._pace
         for key, (_, after) in difference.items():
             self.models.put(key, after)
 
@@ -137,7 +147,14 @@ class LazyState(ProjectState):
         return ProjectState(models=dict(self.models), real_apps=self.real_apps).apps
 
     def clone(self) -> LazyState:
-        return LazyState(dict(self.models), self.real_apps, self.references)
+        return self.branch(dict(self.models), self.time)
+
+    def branch(self, models: Mapping[ModelKey, ModelState], time: int) -> LazyState:
+        """Another state that goes on from ``models`` at ``time``."""
+        branch = LazyState(models, self.real_apps, self.references)
+        branch.time = time
+        branch._pace = 1
+        return branch
 
     # Django walks over every field of every model to learn what must be rendered again, and
     # writes into fields that other states share. Nothing is rendered here, so:
@@ -152,6 +169,7 @@ class LazyState(ProjectState):
 
     def rename_field(self, app_label: str, model_name: str, old_name: str, new_name: str) -> None:
         key = (app_label, model_name)
+        self._note_unsettled()
         self._own_fields(key)
         for other in self.references.to(key):
             if other in self.models:
@@ -160,9 +178,16 @@ class LazyState(ProjectState):
             super().rename_field(app_label, model_name, old_name, new_name)
 
     def rename_model(self, app_label: str, old_name: str, new_name: str) -> None:
+        self._note_unsettled()
         keys = {(app_label, old_name.lower()), (app_label, new_name.lower())}
         with self._walking_only(keys):
             super().rename_model(app_label, old_name, new_name)
+
+    def _note_unsettled(self) -> None:
+        for key in self.models.unsettled():
+            state = self.models.peek(key)
+            if state is not None:
+                self.references.learn(key, _outline(state))
 
     def _own_fields(self, key: ModelKey) -> None:
         state = self.models[key]
@@ -260,13 +285,16 @@ class References:
     def note(self, difference: Difference) -> None:
         """Learn from what an operation wrote."""
         for key, (_, after) in difference.items():
-            if after is None:
-                continue
-            self._places.setdefault(key, len(self._places))
-            for reference in outline(after).references:
-                self._to.setdefault(reference.to, {})[key] = None
-                if reference.through:
-                    self._to.setdefault(reference.through, {})[key] = None
+            if after is not None:
+                self.learn(key, outline(after))
+
+    def learn(self, key: ModelKey, lines: Outline) -> None:
+        """Learn what one model refers to."""
+        self._places.setdefault(key, len(self._places))
+        for reference in lines.references:
+            self._to.setdefault(reference.to, {})[key] = None
+            if reference.through:
+                self._to.setdefault(reference.through, {})[key] = None
 
     def to(self, key: ModelKey) -> list[ModelKey]:
         """Models that refer to ``key`` or did so once."""
@@ -282,6 +310,7 @@ class View(Mapping[ModelKey, ModelState]):
 
     def __init__(self, state: LazyState, taken_back: Difference | None = None) -> None:
         self._models = state.models
+        self.time = state.time - (0 if taken_back is None else state._pace)
         self._instead = {key: before for key, (before, _) in (taken_back or {}).items()}
 
     def peek(self, key: ModelKey) -> ModelState | None:

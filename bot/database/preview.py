@@ -65,8 +65,8 @@ class Previewer:
     ) -> list[Statement]:
         """What undoing sends. ``state`` is the one after the operation, and stays so."""
         if isinstance(operation, SeparateDatabaseAndState) and not why_not_previewed(operation):
-            before = dict(View(state, difference))
-            branch = LazyState(before, state.real_apps, state.references)
+            before = View(state, difference)
+            branch = state.branch(dict(before), before.time)
             done = [
                 (one, *self.advance(branch, app_label, one))
                 for one in operation.database_operations

@@ -79,6 +79,8 @@ def is_read(sql: str) -> bool:
     bare = bare.strip().rstrip(";").strip()
     if ";" in bare:
         return False
+    if bare.upper() in ("BEGIN", "COMMIT"):  # An atomic() around reads, as SQLite's backend has it.
+        return True
     first = re.match(r"\(*\s*([A-Za-z]+)", bare)
     if first is None or first[1].upper() not in _FIRST_WORDS:
         return False

@@ -9,7 +9,8 @@ operation is previewed again with more, at last with everything as Django render
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.apps import apps as global_apps
@@ -17,6 +18,7 @@ from django.apps.registry import Apps
 from django.db.migrations.operations.fields import AlterField, FieldOperation, RenameField
 from django.db.migrations.operations.models import IndexOperation, ModelOperation, RenameModel
 from django.db.migrations.state import ModelState, ProjectState, StateApps
+from django.db.models import Field
 
 from bot.database.lazystate import LazyState, ModelKey, References, View, outline
 
@@ -33,6 +35,25 @@ _KEPT_OPTIONS = (
     "required_db_features",
 )
 _KEPT_REGISTRIES = 24
+_LATER_THAN_ALL = 10**12
+_FIELDS_AT_MOST = 10**6
+
+
+@contextmanager
+def _numbered(time: int) -> Iterator[None]:
+    """Number the fields that are made here as if all states had been rendered in their order.
+
+    Fields are sorted by these numbers, so they decide where SQLite puts a column in a table that
+    it makes anew: Django has rendered the state before an operation before the one after it, also
+    when it goes backwards, and so does a table come out.
+    """
+    usual = Field.creation_counter
+    Field.creation_counter = _LATER_THAN_ALL + time * _FIELDS_AT_MOST
+    try:
+        yield
+    finally:
+        # Never lower than what was given out: SQLite's editor clones fields, and those come last.
+        Field.creation_counter = max(usual, Field.creation_counter)
 
 
 class Lacking(Exception):
@@ -71,7 +92,7 @@ class Renderer:
             self._kept.move_to_end(signature)
             return self._kept[signature][0], need
         registry = SmallApps()
-        with registry.bulk_update():
+        with registry.bulk_update(), _numbered(view.time):
             for key in states:
                 self._render(registry, states, need, key)
         self._keep(signature, registry, list(states.values()))
@@ -82,7 +103,8 @@ class Renderer:
         models = dict(view)
         signature = tuple((key, id(state)) for key, state in models.items())
         if signature not in self._kept:
-            registry = StateApps(list(self.real_apps), models)
+            with _numbered(view.time):
+                registry = StateApps(list(self.real_apps), models)
             self._keep(signature, registry, list(models.values()))
         return self._kept[signature][0]
 
@@ -213,7 +235,8 @@ class LookedAtState(ProjectState):
         return self._apps
 
     def clone(self) -> LazyState:
-        return LazyState(dict(self.models), self.real_apps, self._state.references)
+        view: Any = self.models
+        return self._state.branch(dict(view), view.time)
 
 
 def look_at(

@@ -3,6 +3,7 @@ far that can be believed."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.db.backends.ddl_references import Columns
@@ -68,9 +69,17 @@ class CollectingEditor:
         try:
             if self.connection.vendor == "postgresql":
                 return str(self.connection.ops.compose_sql(text, params)), ""
-            return text % tuple(map(self.quote_value, params)), ""  # type: ignore[attr-defined]
+            values = [self._quoted(value) for value in params]
+            if self.connection.vendor == "sqlite":
+                return _with_values(text, values), ""
+            return text % tuple(values), ""
         except (TypeError, ValueError):
             return f"{text} {list(params)!r}" if params else text, _VALUE
+
+    def _quoted(self, value: Any) -> str:
+        quoted = self.quote_value(value)  # type: ignore[attr-defined]
+        # MySQLdb gives bytes for what is no text, and Django leaves them so.
+        return quoted.decode() if isinstance(quoted, bytes) else str(quoted)
 
     def begin(self) -> None:
         """A new operation begins: its doubts are its own."""
@@ -112,11 +121,12 @@ class CollectingEditor:
 
     def _get_sequence_name(self, table: str, column: str) -> str | None:
         """PostgreSQL's sequence behind a column (only its editor asks)."""
-        if self.catalogue.is_made_here(table):
-            name = object_name(table, column, "seq")
+        if made_as := self.catalogue.made_as(table):
+            name = object_name(made_as, self.catalogue.made_as_column(table, column), "seq")
             self.doubts[name] = _NAME.format(name=name)
             return None if self._ends_identity else name
         now = self.catalogue.name_now(table)
+        column = self.catalogue.made_as_column(table, column)
         if self._ends_identity and self._is_identity(now, column):
             return None  # DROP IDENTITY, which comes before, takes its sequence away.
         return super()._get_sequence_name(now, column)  # type: ignore[misc,no-any-return]
@@ -149,7 +159,7 @@ class CollectingEditor:
 
     def _doubt_value(self, value: Any, why: str) -> None:
         try:
-            text = str(self.quote_value(value)).strip("'")  # type: ignore[attr-defined]
+            text = self._quoted(value).strip("'")
         except Exception:  # noqa: BLE001 a driver may not know the type
             text = ""
         if len(text) > 1:
@@ -175,14 +185,17 @@ class CollectingEditor:
             self.catalogue.rename(old_db_table, new_db_table)
 
     def add_field(self, model: Any, field: Any) -> None:
-        if field.column is not None and self.connection.vendor != "sqlite":
+        if self._has_column(field):
             self._enter_inline(model, [field], with_constraints=False)
         super().add_field(model, field)  # type: ignore[misc]
 
     def remove_field(self, model: Any, field: Any) -> None:
         super().remove_field(model, field)  # type: ignore[misc]
-        if field.column is not None:
+        if self._has_column(field):
             self.catalogue.drop_column(model._meta.db_table, field.column)
+
+    def _has_column(self, field: Any) -> bool:
+        return field.db_parameters(connection=self.connection)["type"] is not None
 
     def _rename_field_sql(self, table: str, old_field: Any, new_field: Any, new_type: Any) -> Any:
         self.catalogue.rename_column(table, old_field.column, new_field.column)
@@ -205,7 +218,7 @@ class CollectingEditor:
         if vendor == "sqlite":
             return
         for field in fields:
-            if field.column is not None:
+            if self._has_column(field):
                 self._enter_column(table, field, vendor)
                 if not with_constraints:
                     self._enter_inline_foreign_key(model, field)
@@ -295,6 +308,12 @@ class CollectingEditor:
     def _bare(self, name: str) -> str:
         quote = "`" if self.connection.vendor == "mysql" else '"'
         return name.strip(quote)
+
+
+def _with_values(text: str, values: list[str]) -> str:
+    """As SQLite's cursor reads the text: a sign of per cent that is no placeholder stays."""
+    left = iter(values)
+    return re.sub("%%|%s", lambda found: "%" if found[0] == "%%" else next(left, "%s"), text)
 
 
 def _columns(parts: dict[str, Any]) -> list[str]:
