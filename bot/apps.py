@@ -11,12 +11,17 @@ class MigrationBotConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect what listens. Nothing here needs a database, a secret or a network."""
-        from bot import checks, waking
+        from bot import checks, waking, work
         from bot.database import gate
 
         checks.connect()
         gate.connect(self)
         waking.register(_enqueue)
+        work.register("deliver", "bot.slack.sending:deliver")
+        work.register("answer_call", "bot.slack.answers:answer_later")
+        work.register("refresh_person", "bot.slack.people:refresh")
+        work.register_tick("bot.slack.sending:tick")
+        work.register_tick("bot.slack.people:tick")
 
 
 def _enqueue(task: str, key: str) -> None:

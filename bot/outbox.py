@@ -36,7 +36,8 @@ def run_changed(run: Run, *, now: datetime) -> None:
         return
     key = f"run:{run.pk}"
     _tell_again(key, kind="run", channel=channel, run=run.pk, now=now)
-    _once(f"run_details:{run.pk}", "run_details", channel, run=run.pk, thread=key, now=now)
+    for kind in ("run_details", "run_sql"):
+        _once(f"{kind}:{run.pk}", kind, channel, run=run.pk, thread=key, now=now)
     state = State(run.state)
     if state in ENDED and run.started_at is not None:
         failed = state in (State.FAILED, State.NEEDS_ATTENTION)
@@ -70,7 +71,10 @@ def plan_ready(stored: StoredPlan, *, now: datetime) -> None:
     payload = {"plan": str(stored.pk)}
     told = stored.state == StoredPlan.READY and not stored.refusal and stored.plan.steps
     if told and stored.purpose == StoredPlan.LOOK:
-        _once(f"plan:{stored.pk}", "plan", channel, payload=payload, now=now)
+        key = f"plan:{stored.pk}"
+        _once(key, "plan", channel, payload=payload, now=now)
+        for kind in ("plan_details", "plan_sql"):
+            _once(f"{kind}:{stored.pk}", kind, channel, thread=key, payload=payload, now=now)
     elif not told:
         channel = REPLIES
         payload |= {"response_url": stored.reply_to, "user": stored.actor.get("slack_user", "")}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -33,6 +33,7 @@ from bot.route.refusals import (
 )
 from bot.route.times import parse_at
 from bot.slack import blocks, people, rendering
+from bot.slack.blocks.modals import AT, REASON
 from bot.slack.calls import Call, How
 from bot.slack.commands import COMMANDS, ROWS
 from bot.slack.parsing import Parsed, parse
@@ -44,6 +45,10 @@ logger = logging.getLogger("migration_bot.slack")
 
 ANSWER_CALL = "answer_call"
 """The name of the work that answers a kept call; a stored name."""
+
+
+REASON_INPUT, TIME_INPUT = f"migration_bot.{REASON}", f"migration_bot.{AT}"
+"""The action ids of the modals' inputs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +132,8 @@ def _link(call: Call, now: datetime) -> Reply:
     expires = offer_code(
         code, team=call.team, slack_user=call.user, slack_name=person.name, now=now
     )
-    return Reply(message=blocks.link_message(rendering.link_url(code), expires))
+    minutes = round((expires - now).total_seconds() / 60)
+    return Reply(message=blocks.link_message(rendering.link_url(code), minutes))
 
 
 def _whoami(call: Call, now: datetime) -> Reply:
@@ -153,7 +159,7 @@ def _history(call: Call, parsed: Parsed, actor: Actor, now: datetime) -> Reply:
 def _show(call: Call, parsed: Parsed, actor: Actor, now: datetime) -> Reply:
     _require_staff("show", actor, now)
     run = _run_number(parsed.words[0])
-    return Reply(message=blocks.show_message(rendering.run_view(run, now=now)))
+    return Reply(message=_shown(run, now))
 
 
 def _cancel(call: Call, parsed: Parsed, actor: Actor, now: datetime) -> Reply:
@@ -187,8 +193,14 @@ def _apply(call: Call, parsed: Parsed, actor: Actor, now: datetime) -> Reply:
     with denials_recorded("run.request", actor=actor, now=now):
         operations.accounts.require(actor, operations.accounts.REQUEST)
         operations.planning.check_database(database)
+    stored = rendering.newest_plan(database, target, now=now)
+    ids: dict[str, str | int] = {"database": database, "target": target}
     modal = blocks.request_modal(
-        rendering.request_view(database=database, target=target, at=at, channel=call.channel)
+        ids=ids,
+        plan=rendering.plan_view(stored) if stored is not None else None,
+        database=database,
+        target=target,
+        at=run_after,
     )
     usage = f'{COMMANDS["apply"].usage.split(" [")[0]} {target} --reason "why"'.replace("  ", " ")
     instead = _message(f"Say why in the same line: {usage}")
@@ -230,7 +242,9 @@ def _press_request(call: Call, actor: Actor, now: datetime) -> Reply:
     stored = operations.find_plan(call.value)
     if stored.state != stored.READY:
         raise PlanNotFound()
-    modal = blocks.request_modal(rendering.request_view_of(stored, channel=call.channel))
+    modal = blocks.request_modal(
+        ids={"plan": str(stored.pk)}, plan=rendering.plan_view(stored), database=stored.database
+    )
     return Reply(
         modal=modal,
         instead=_message(f'Type instead: /migrate apply {stored.target} --reason "why"'),
@@ -246,7 +260,7 @@ def _press_reject(call: Call, actor: Actor, now: datetime) -> Reply:
     run = _run_number(call.value)
     with denials_recorded("run.reject", actor=actor, now=now, run=run):
         operations.accounts.require(actor, operations.accounts.APPROVE)
-    modal = blocks.reject_modal(rendering.run_view(run, now=now), channel=call.channel)
+    modal = blocks.reject_modal(rendering.run_view(run, now=now))
     instead = _message(f"Reject it on the staff page: {rendering.run_url(run)}")
     return Reply(modal=modal, instead=instead)
 
@@ -258,8 +272,7 @@ def _press_cancel(call: Call, actor: Actor, now: datetime) -> Reply:
 
 def _press_show(call: Call, actor: Actor, now: datetime) -> Reply:
     _require_staff("show", actor, now)
-    view = rendering.run_view(_run_number(call.value), now=now)
-    return Reply(message=blocks.show_message(view))
+    return Reply(message=_shown(_run_number(call.value), now))
 
 
 # Modals
@@ -267,9 +280,9 @@ def _press_show(call: Call, actor: Actor, now: datetime) -> Reply:
 
 def _fill_request(call: Call, actor: Actor, now: datetime) -> Reply:
     known = _carried(call)
-    reason = call.inputs.get(blocks.REASON_INPUT, "")
+    reason = call.inputs.get(REASON_INPUT, "")
     try:
-        run_after = _time(call.inputs.get(blocks.TIME_INPUT, ""), call, now)
+        run_after = _time(call.inputs.get(TIME_INPUT, ""), call, now)
         plan = str(known.get("plan", ""))
         if plan:
             run = operations.request(plan, actor=actor, reason=reason, run_after=run_after, now=now)
@@ -284,20 +297,18 @@ def _fill_request(call: Call, actor: Actor, now: datetime) -> Reply:
             now=now,
         )
     except ReasonNeeded as refused:
-        return Reply(errors={blocks.REASON_BLOCK: refused.sentence})
+        return Reply(errors={REASON: refused.sentence})
     except TimeNotUnderstood as refused:
-        return Reply(errors={blocks.TIME_BLOCK: refused.sentence})
+        return Reply(errors={AT: refused.sentence})
     return reply
 
 
 def _fill_reject(call: Call, actor: Actor, now: datetime) -> Reply:
     run = _run_number(str(_carried(call).get("run", "")))
     try:
-        operations.reject(
-            run, actor=actor, reason=call.inputs.get(blocks.REASON_INPUT, ""), now=now
-        )
+        operations.reject(run, actor=actor, reason=call.inputs.get(REASON_INPUT, ""), now=now)
     except ReasonNeeded as refused:
-        return Reply(errors={blocks.REASON_BLOCK: refused.sentence})
+        return Reply(errors={REASON: refused.sentence})
     return _done(f"Run {run} is rejected.")
 
 
@@ -383,6 +394,11 @@ def _require_staff(name: str, actor: Actor, now: datetime) -> None:
         operations.accounts.require_staff(actor)
 
 
+def _shown(run: int, now: datetime) -> Message:
+    """One run for one person: as its message in the channel, without the buttons."""
+    return blocks.run_message(replace(rendering.run_view(run, now=now), answerable=False))
+
+
 def _run_number(text: str) -> int:
     digits = text.removeprefix("#")
     if not digits.isascii() or not digits.isdigit() or len(digits) > 18:
@@ -419,7 +435,7 @@ def _default_database() -> str:
 
 
 def _message(sentence: str) -> Message:
-    return blocks.sentence_message(sentence)
+    return blocks.notice(sentence)
 
 
 def _said(call: Call, sentence: str) -> Reply:
@@ -429,13 +445,13 @@ def _said(call: Call, sentence: str) -> Reply:
 
 def _done(sentence: str) -> Reply:
     """A modal's last page."""
-    return Reply(modal=blocks.sentence_modal(sentence), message=_message(sentence))
+    return Reply(modal=blocks.notice_modal("Done", sentence), message=_message(sentence))
 
 
 def _refused(call: Call, refused: Refused) -> Reply:
     if call.how is How.VIEW:
         return Reply(
-            modal=blocks.sentence_modal(refused.sentence),
+            modal=blocks.notice_modal("Not done", refused.sentence),
             message=blocks.refusal_message(refused.sentence),
         )
     return Reply(message=blocks.refusal_message(refused.sentence))

@@ -41,10 +41,8 @@ def on_command(ack: Any, body: dict[str, Any]) -> None:
     if call is None:
         return
     reply = _answered(call)
-    if reply.modal is not None:
-        message = _opened(call, reply)
-        return _acknowledge(ack, message) if message else ack()
-    _acknowledge(ack, reply.message)
+    message = _opened(call, reply) if reply.modal is not None else reply.message
+    _acknowledge(ack, message)
 
 
 def on_action(ack: Any, body: dict[str, Any], action: dict[str, Any]) -> None:

@@ -1,0 +1,402 @@
+"""One call to Slack for one delivery, and what its answer means."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+import requests
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.conf import get_settings
+from bot.models import AuditEntry, Delivery, StoredPlan
+from bot.slack import blocks, rendering
+from bot.slack.client import NotSlacks, get_client, post_reply
+from bot.slack.values import Message
+
+logger = logging.getLogger("migration_bot.slack")
+
+RESPONSE_URL_LIVES = timedelta(minutes=29)
+"""Slack's 30 minutes, less one."""
+
+BROKEN = frozenset(
+    {
+        "account_inactive",
+        "channel_not_found",
+        "ekm_access_denied",
+        "invalid_auth",
+        "is_archived",
+        "missing_scope",
+        "no_permission",
+        "not_allowed_token_type",
+        "not_authed",
+        "not_in_channel",
+        "org_login_required",
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "team_access_not_granted",
+        "token_expired",
+        "token_revoked",
+    }
+)
+"""Slack's errors that are about the channel or the token, not about a message."""
+
+BAD_BLOCKS = frozenset(
+    {
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "msg_blocks_too_long",
+        "msg_too_long",
+        "metadata_too_large",
+        "invalid_metadata_format",
+    }
+)
+GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+"""The message is not there to be edited any more; it is posted anew."""
+
+REMEDIES = {
+    "channel_not_found": "the channel does not exist, or is private and the bot is not in it",
+    "not_in_channel": "the bot is not in the channel: /invite it there",
+    "is_archived": "the channel is archived",
+    "token_revoked": "the bot token was revoked: install the app again and set the new token",
+    "invalid_auth": "the bot token is not valid",
+    "account_inactive": "the app was removed from the workspace",
+    "missing_scope": "the token lacks a scope of manifest.yml: install the app again",
+}
+
+
+class Outcome(Enum):
+    SENT = "sent"
+    WAIT = "wait"
+    """Not taken; Slack said when to come again."""
+    BROKEN = "broken"
+    """Not taken: the channel or the token does not work."""
+    REFUSED = "refused"
+    """Not taken: Slack will not have this message."""
+    UNKNOWN = "unknown"
+    """Nobody knows whether it was taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follower:
+    """A delivery that comes to be once another was sent: a file, or the next part of a thread."""
+
+    key: str
+    kind: str
+    thread_of: str
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """``retry_after`` in seconds; ``error`` in words, also of what was mended on the way."""
+
+    outcome: Outcome
+    ts: str = ""
+    error: str = ""
+    retry_after: float = 0.0
+    followers: tuple[Follower, ...] = ()
+    still_suspect: bool = False
+    """The search for what Slack may have taken failed itself, so the question stays open."""
+
+
+def post(delivery: Delivery, *, was_suspect: bool, now: datetime) -> Answer:
+    """Send one delivery in its newest state."""
+    try:
+        if delivery.kind in ("reply", "plan_refused"):
+            return _reply(delivery, now=now)
+        if delivery.kind == "home":
+            return _home(delivery, now=now)
+        if delivery.kind in ("plan_sql", "run_sql"):
+            return _file(delivery, was_suspect=was_suspect, now=now)
+        return _message(delivery, was_suspect=was_suspect, now=now)
+    except SlackApiError as error:
+        return meaning(error)
+    except (SlackClientError, requests.RequestException, OSError) as error:
+        return Answer(outcome=Outcome.UNKNOWN, error=f"{type(error).__name__}")
+
+
+def meaning(error: SlackApiError) -> Answer:
+    """What an error of Slack's API says about the message that was sent."""
+    response = error.response
+    status = getattr(response, "status_code", 200)
+    code = _code(response)
+    if status == 429 or code in ("ratelimited", "rate_limited"):
+        return Answer(
+            outcome=Outcome.WAIT, error="rate limited", retry_after=_retry_after(response)
+        )
+    if status >= 500 or code in ("internal_error", "fatal_error", "service_unavailable", ""):
+        return Answer(outcome=Outcome.UNKNOWN, error=f"Slack answered {status} {code}".strip())
+    if code in BROKEN:
+        remedy = REMEDIES.get(code, "")
+        return Answer(outcome=Outcome.BROKEN, error=f"{code}: {remedy}" if remedy else code)
+    return Answer(outcome=Outcome.REFUSED, error=code)
+
+
+def _code(response: Any) -> str:
+    data = getattr(response, "data", response)
+    return str(data.get("error", "")) if isinstance(data, dict) else ""
+
+
+def _retry_after(response: Any) -> float:
+    headers = getattr(response, "headers", None) or {}
+    for name, value in dict(headers).items():
+        if name.lower() == "retry-after":
+            text = value[0] if isinstance(value, list) else value
+            return min(max(float(text), 1.0), 600.0) if str(text).strip().isdigit() else 30.0
+    return 30.0
+
+
+# Messages
+
+
+def _rendered(delivery: Delivery, *, now: datetime) -> list[Message]:
+    return RENDER[delivery.kind](delivery, now)
+
+
+def _message(delivery: Delivery, *, was_suspect: bool, now: datetime) -> Answer:
+    part = int(delivery.payload.get("part", 0))
+    messages = _rendered(delivery, now=now)
+    if part >= len(messages):
+        return Answer(outcome=Outcome.SENT)
+    message = messages[part]
+    if message.metadata is not None:
+        message = message.keyed(delivery.key)
+    ts, error = delivery.ts, ""
+    if was_suspect and not ts:
+        try:
+            ts = _found(delivery)
+        except SlackApiError as failed:
+            return replace(meaning(failed), still_suspect=True)
+    try:
+        ts = _put(delivery, message, ts)
+    except SlackApiError as refused:
+        if _code(refused.response) not in BAD_BLOCKS:
+            raise
+        error = f"sent as plain text: {_code(refused.response)}"
+        logger.error("delivery %s %s", delivery.key, error)
+        ts = _put(delivery, blocks.plain_fallback(message), ts)
+    return Answer(
+        outcome=Outcome.SENT,
+        ts=ts,
+        error=error,
+        followers=tuple(_followers(delivery, messages, part)),
+    )
+
+
+def _put(delivery: Delivery, message: Message, ts: str) -> str:
+    """Edit the message where it is known, else post it; its ``ts``."""
+    client = get_client()
+    if ts:
+        try:
+            client.chat_update(channel=delivery.channel, ts=ts, **message.arguments())
+        except SlackApiError as error:
+            if _code(error.response) not in GONE:
+                raise
+        else:
+            return ts
+    given = message.arguments() | {"unfurl_links": False, "unfurl_media": False}
+    thread = _thread_ts(delivery)
+    if thread:
+        given |= {"thread_ts": thread, "reply_broadcast": delivery.kind == "run_failed"}
+    posted = client.chat_postMessage(channel=delivery.channel, **given)
+    return str(posted["ts"])
+
+
+def _thread_ts(delivery: Delivery) -> str:
+    if not delivery.thread_of:
+        return ""
+    deliveries = Delivery.objects.using(get_settings().state_database)
+    parent = deliveries.filter(key=delivery.thread_of).values_list("ts", flat=True).first()
+    return parent or ""
+
+
+def _followers(delivery: Delivery, messages: list[Message], part: int) -> Iterator[Follower]:
+    """The thread's next part, behind this one."""
+    root = delivery.thread_of or delivery.key
+    if part + 1 < len(messages) and delivery.sent_version == 0:
+        base = delivery.key.partition("/")[0]
+        yield Follower(
+            key=f"{base}/{part + 1}",
+            kind=delivery.kind,
+            thread_of=root,
+            payload={**delivery.payload, "part": part + 1},
+        )
+
+
+def _found(delivery: Delivery) -> str:
+    """The ``ts`` of a message that Slack took although nobody said so; empty when there is none,
+    or when looking is not allowed."""
+    client = get_client()
+    oldest = str((delivery.created_at - timedelta(minutes=1)).timestamp())
+    thread = _thread_ts(delivery)
+    given: dict[str, Any] = {"channel": delivery.channel, "include_all_metadata": True}
+    try:
+        if thread:
+            answer = client.conversations_replies(ts=thread, limit=200, **given)
+        else:
+            answer = client.conversations_history(oldest=oldest, limit=200, **given)
+    except SlackApiError as error:
+        if _code(error.response) in ("missing_scope", "not_allowed_token_type", "no_permission"):
+            logger.warning("the channel cannot be searched; %s is sent again", delivery.key)
+            return ""
+        raise
+    for found in answer.get("messages") or []:
+        payload = (found.get("metadata") or {}).get("event_payload") or {}
+        if payload.get("key") == delivery.key:
+            return str(found["ts"])
+    return ""
+
+
+def _file(delivery: Delivery, *, was_suspect: bool, now: datetime) -> Answer:
+    """Upload a message's file into its thread, the message's words beside it."""
+    messages = _rendered(delivery, now=now)
+    file = messages[0].file if messages else None
+    if file is None:
+        return Answer(outcome=Outcome.SENT)
+    thread = _thread_ts(delivery)
+    if was_suspect and _has_file(delivery.channel, thread, file.name):
+        return Answer(outcome=Outcome.SENT)
+    get_client().files_upload_v2(
+        channel=delivery.channel,
+        thread_ts=thread or None,
+        initial_comment=messages[0].text,
+        filename=file.name,
+        title=file.title,
+        content=file.content,
+    )
+    return Answer(outcome=Outcome.SENT)
+
+
+def _has_file(channel: str, thread: str, name: str) -> bool:
+    if not thread:
+        return False
+    try:
+        answer = get_client().conversations_replies(channel=channel, ts=thread, limit=200)
+    except SlackApiError:
+        return False
+    found = answer.get("messages") or []
+    return any(f.get("name") == name for message in found for f in message.get("files") or [])
+
+
+# Answers to one person
+
+
+def _reply(delivery: Delivery, *, now: datetime) -> Answer:
+    """By the response_url while it lives, else as a direct message."""
+    message = RENDER[delivery.kind](delivery, now)[0]
+    response_url = str(delivery.payload.get("response_url", ""))
+    if response_url and now - delivery.created_at < RESPONSE_URL_LIVES:
+        try:
+            answer = post_reply(response_url, message)
+        except NotSlacks:
+            logger.error("delivery %s names an address that is not Slack's", delivery.key)
+        else:
+            if answer.status_code == 429:
+                after = answer.headers.get("Retry-After", "")
+                seconds = float(after) if after.isdigit() else 30.0
+                return Answer(outcome=Outcome.WAIT, retry_after=seconds, error="rate limited")
+            if answer.status_code >= 500:
+                return Answer(outcome=Outcome.UNKNOWN, error=f"Slack answered {answer.status_code}")
+            if answer.status_code < 400:
+                return Answer(outcome=Outcome.SENT)
+    user = str(delivery.payload.get("user", ""))
+    if not user:
+        return Answer(outcome=Outcome.SENT, error="nobody to tell it to")
+    get_client().chat_postMessage(channel=user, **message.arguments())
+    return Answer(outcome=Outcome.SENT)
+
+
+def _home(delivery: Delivery, *, now: datetime) -> Answer:
+    team, user = str(delivery.payload["team"]), str(delivery.payload["user"])
+    view = blocks.home_view(rendering.home_view(team, user, now=now))
+    get_client().views_publish(user_id=user, view=view)
+    return Answer(outcome=Outcome.SENT)
+
+
+# What each kind says
+
+
+def _plan(delivery: Delivery, now: datetime) -> list[Message]:
+    plans = StoredPlan.objects.using(get_settings().state_database)
+    stored = plans.get(pk=delivery.payload["plan"])
+    return [blocks.plan_message(rendering.plan_view(stored))]
+
+
+def _plan_details(delivery: Delivery, now: datetime) -> list[Message]:
+    plans = StoredPlan.objects.using(get_settings().state_database)
+    return blocks.plan_details(rendering.plan_view(plans.get(pk=delivery.payload["plan"])))
+
+
+def _plan_sql(delivery: Delivery, now: datetime) -> list[Message]:
+    plans = StoredPlan.objects.using(get_settings().state_database)
+    stored = plans.get(pk=delivery.payload["plan"])
+    message = blocks.plan_sql(rendering.plan_view(stored))
+    return [message] if message is not None else []
+
+
+def _run_sql(delivery: Delivery, now: datetime) -> list[Message]:
+    view, plan = rendering.run_and_plan(_run_id(delivery), now=now)
+    message = blocks.run_sql(view, plan)
+    return [message] if message is not None else []
+
+
+def _plan_refused(delivery: Delivery, now: datetime) -> list[Message]:
+    plans = StoredPlan.objects.using(get_settings().state_database)
+    stored = plans.get(pk=delivery.payload["plan"])
+    if stored.refusal:
+        return [blocks.refusal_message(stored.refusal)]
+    what = stored.target or "everything"
+    return [blocks.notice(f"Nothing is pending for {what} on {stored.database}.")]
+
+
+def _run(delivery: Delivery, now: datetime) -> list[Message]:
+    return [blocks.run_message(rendering.run_view(_run_id(delivery), now=now))]
+
+
+def _run_details(delivery: Delivery, now: datetime) -> list[Message]:
+    view, plan = rendering.run_and_plan(_run_id(delivery), now=now)
+    return blocks.run_details(view, plan)
+
+
+def _run_result(delivery: Delivery, now: datetime) -> list[Message]:
+    return blocks.run_result(rendering.run_view(_run_id(delivery), now=now))
+
+
+def _run_failed(delivery: Delivery, now: datetime) -> list[Message]:
+    return [blocks.failure_broadcast(rendering.run_view(_run_id(delivery), now=now))]
+
+
+def _audit(delivery: Delivery, now: datetime) -> list[Message]:
+    entries = AuditEntry.objects.using(get_settings().state_database)
+    entry = entries.get(pk=delivery.payload["seq"])
+    return [blocks.audit_message(rendering.audit_view(entry))]
+
+
+def _kept(delivery: Delivery, now: datetime) -> list[Message]:
+    return [Message.from_json(delivery.payload["message"])]
+
+
+def _run_id(delivery: Delivery) -> int:
+    if delivery.run is None:
+        raise ValueError(f"delivery {delivery.key} is about no run")
+    return delivery.run
+
+
+RENDER: dict[str, Callable[[Delivery, datetime], list[Message]]] = {
+    "plan": _plan,
+    "plan_details": _plan_details,
+    "plan_sql": _plan_sql,
+    "plan_refused": _plan_refused,
+    "run": _run,
+    "run_details": _run_details,
+    "run_sql": _run_sql,
+    "run_result": _run_result,
+    "run_failed": _run_failed,
+    "audit": _audit,
+    "reply": _kept,
+}

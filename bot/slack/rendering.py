@@ -1,0 +1,399 @@
+"""From rows to the values that blocks are made of. Thin: it reads, and decides nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+
+from bot.conf import get_settings
+from bot.models import AuditEntry, Decision, Freeze, Link, Run, SlackPerson, StoredPlan
+from bot.operations import accounts, reading
+from bot.operations.linking import find_link
+from bot.route.approval import Verdict
+from bot.route.findings import Risk
+from bot.route.people import Actor, Origin
+from bot.route.plan_json import parse_time
+from bot.route.refusals import Refused
+from bot.route.states import State
+from bot.slack import blocks
+from bot.slack.blocks.values import (
+    AuditView,
+    DecisionView,
+    FreezeView,
+    HelpRow,
+    HistoryView,
+    HomeView,
+    PendingView,
+    PersonView,
+    PlanView,
+    RunRow,
+    RunView,
+    StatusView,
+    StepState,
+    WhoView,
+)
+from bot.slack.parsing import Command
+
+HISTORY_ROWS = 10
+HOME_ROWS = 5
+FRESH_PLAN = timedelta(minutes=10)
+"""A plan this old is still worth summing up in a modal; what runs is checked again anyway."""
+WORDS = {
+    accounts.REQUEST: "request a run",
+    accounts.APPROVE: "approve or reject a run",
+    accounts.FREEZE: "freeze runs",
+}
+
+
+# Addresses
+
+
+def url(name: str, *args: object) -> str:
+    """An address on the staff page as people outside reach it; empty without a public URL."""
+    base = get_settings().public_url.rstrip("/")
+    if not base:
+        return ""
+    try:
+        return base + reverse(f"migration_bot:{name}", args=args)
+    except NoReverseMatch:
+        return ""
+
+
+def run_url(run: int) -> str:
+    return url("run", run)
+
+
+def link_url(code: str) -> str:
+    """Where a link code is confirmed, signed in."""
+    return url("link", code)
+
+
+# People
+
+
+def person(actor: Actor) -> PersonView:
+    """Somebody as the audit keeps them; a mention only for people of our own workspace."""
+    ours = actor.team == get_settings().slack_team_id
+    name = actor.name or actor.os_user or ("migration bot" if actor.origin is Origin.SYSTEM else "")
+    return PersonView(
+        name=name or actor.slack_user or "somebody",
+        slack_user=actor.slack_user if ours else "",
+        team=actor.team if ours else "",
+    )
+
+
+def who_view(team: str, user: str) -> WhoView:
+    """What the bot knows of a Slack person."""
+    using = get_settings().state_database
+    known = SlackPerson.objects.using(using).filter(pk=f"{team}:{user}").first()
+    link = find_link(team, user)
+    view = PersonView(name=(known and known.name) or user, slack_user=user, team=team)
+    if link is None:
+        return WhoView(person=view)
+    permissions, problem = _permissions(link)
+    return WhoView(
+        person=view,
+        account=link.account_name,
+        linked_at=link.linked_at,
+        permissions=permissions,
+        problem=problem,
+    )
+
+
+def _permissions(link: Link) -> tuple[tuple[str, ...], str]:
+    actor = Actor(origin=Origin.SLACK, account=link.account, name=link.account_name)
+    try:
+        account = accounts.require_staff(actor)
+    except Refused as refused:
+        return (), refused.sentence
+    return tuple(words for name, words in WORDS.items() if account.may(name)), ""
+
+
+def help_view(rows: Iterable[Command], *, linked: bool) -> tuple[HelpRow, ...]:
+    return tuple(HelpRow(usage=row.usage, summary=row.summary) for row in rows)
+
+
+# Plans
+
+
+def plan_view(stored: StoredPlan) -> PlanView:
+    plan = stored.plan
+    actor = Actor.from_json(stored.actor)
+    return PlanView(
+        id=str(stored.pk),
+        database=plan.database,
+        target=str(plan.target),
+        fingerprint=plan.fingerprint,
+        risk=plan.risk,
+        steps=blocks.steps_of(plan),
+        made_at=plan.made_at,
+        findings=plan.all_findings,
+        sql=blocks.sql_of(plan),
+        asked_by=person(actor),
+        url=url("plan", stored.pk),
+        release=plan.release,
+        approvals_needed=get_settings().policy.approvals_needed(plan.risk),
+        requestable=not stored.runs.exists(),
+    )
+
+
+def newest_plan(database: str, target: str, *, now: datetime) -> StoredPlan | None:
+    """The newest ready plan of this target with something to run, if it is a fresh one."""
+    plans = StoredPlan.objects.using(get_settings().state_database)
+    target = "" if target == "everything" else target
+    found = plans.filter(
+        state=StoredPlan.READY, database=database, target=target, ready_at__gt=now - FRESH_PLAN
+    )
+    stored = found.order_by("-ready_at").first()
+    return stored if stored is not None and stored.plan.steps else None
+
+
+# Runs
+
+
+def run_view(run_id: int | str, *, now: datetime) -> RunView:
+    """One run; raises RunNotFound."""
+    run = reading.find_run(run_id)
+    ended_by, ended_reason = _taken_back(run)
+    return RunView(
+        id=run.pk,
+        state=State(run.state),
+        database=run.database,
+        target=run.target or "everything",
+        risk=Risk(run.risk),
+        reason=run.reason,
+        requester=person(run.requester_as_actor),
+        fingerprint=run.fingerprint,
+        requested_at=run.requested_at,
+        now=now,
+        approvals_needed=run.approvals_needed,
+        decisions=tuple(_decision(decision) for decision in run.decisions.all()),
+        self_approval=get_settings().self_approval,
+        expires_at=run.expires_at,
+        run_after=run.run_after,
+        held_because=_held(run, now=now),
+        steps=tuple(_step(step) for step in run.steps),
+        findings=run.stored_plan.plan.all_findings,
+        waiting_for=tuple(run.waiting_for),
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        ended_by=ended_by,
+        ended_reason=ended_reason,
+        error=run.error,
+        error_step=run.error_step,
+        error_statement=run.error_statement,
+        stale_because=tuple(run.stale_because),
+        url=run_url(run.pk),
+        release=run.release,
+    )
+
+
+def run_and_plan(run_id: int, *, now: datetime) -> tuple[RunView, PlanView]:
+    """One run with the plan that it carries out."""
+    return run_view(run_id, now=now), plan_view(reading.find_run(run_id).stored_plan)
+
+
+def _decision(decision: Decision) -> DecisionView:
+    return DecisionView(
+        person=person(Actor.from_json(decision.actor)),
+        verdict=decision.verdict,
+        at=decision.at,
+        reason=decision.reason,
+    )
+
+
+def _step(step: dict[str, Any]) -> StepState:
+    return StepState(
+        app=step["app"],
+        name=step["name"],
+        direction=step["direction"],
+        state=step["state"],
+        seconds=step["seconds"],
+        started_at=parse_time(step["started_at"]) if step["started_at"] else None,
+    )
+
+
+def _held(run: Run, *, now: datetime) -> str:
+    """Why an approved run does not start yet."""
+    if State(run.state) is not State.APPROVED:
+        return ""
+    if run.run_after is not None and run.run_after > now:
+        return ""
+    for freeze in reading.freezes(now=now):
+        if freeze.database in ("", run.database):
+            return f"frozen by {freeze.owner_name}: {freeze.reason}"
+    other = Run.objects.using(get_settings().state_database).filter(active_key=run.database).first()
+    return f"run {other.pk} has the database" if other is not None else ""
+
+
+def _taken_back(run: Run) -> tuple[PersonView | None, str]:
+    """Who cancelled it and why, from the audit."""
+    if State(run.state) is not State.CANCELLED:
+        return None, ""
+    entry = reading.entries(run=run.pk, event="run.cancelled").first()
+    if entry is None:
+        return None, ""
+    actor = Actor.from_json(json.loads(entry.actor))
+    return person(actor), str(json.loads(entry.data).get("reason", ""))
+
+
+def run_row(run: Run) -> RunRow:
+    seconds = None
+    if run.started_at is not None and run.ended_at is not None:
+        seconds = (run.ended_at - run.started_at).total_seconds()
+    return RunRow(
+        id=run.pk,
+        state=State(run.state),
+        database=run.database,
+        target=run.target or "everything",
+        risk=Risk(run.risk),
+        requester=person(run.requester_as_actor),
+        requested_at=run.requested_at,
+        steps=len(run.steps),
+        steps_done=sum(step["state"] in ("applied", "unapplied") for step in run.steps),
+        reason=run.reason,
+        seconds=seconds,
+        approvals=sum(d.verdict == Verdict.APPROVE for d in run.decisions.all()),
+        approvals_needed=run.approvals_needed,
+        expires_at=run.expires_at,
+        url=run_url(run.pk),
+    )
+
+
+# Lists
+
+
+def history_view(
+    *, now: datetime, database: str = "", app: str = "", state: str = ""
+) -> HistoryView:
+    runs = reading.runs(state=state, database=database, app=app)
+    shown = [run_row(run) for run in runs[:HISTORY_ROWS]]
+    return HistoryView(
+        rows=tuple(shown),
+        left_out=max(0, runs.count() - len(shown)),
+        filtered=" ".join(part for part in (state, app, database) if part),
+        url=url("history"),
+    )
+
+
+def status_view(*, now: datetime) -> StatusView:
+    pulse = reading.pulse(now=now)
+    return StatusView(
+        pending=pending(),
+        open_runs=tuple(run_row(run) for run in reading.open_runs()),
+        freezes=tuple(freeze_view(freeze) for freeze in reading.freezes(now=now)),
+        worker_alive=pulse.alive,
+        worker_age=pulse.newest_age,
+        url=url("overview"),
+    )
+
+
+def pending() -> tuple[PendingView, ...]:
+    """What the newest plan of everything says of each database."""
+    return tuple(_pending(database) for database in get_settings().target_databases)
+
+
+def _pending(database: str) -> PendingView:
+    plans = StoredPlan.objects.using(get_settings().state_database)
+    newest = plans.filter(database=database, target="").exclude(state=StoredPlan.WAITING)
+    stored = newest.order_by("-ready_at").first()
+    if stored is None:
+        return PendingView(database=database)
+    if stored.state != StoredPlan.READY:
+        return PendingView(database=database, made_at=stored.ready_at, problem=stored.refusal)
+    plan = stored.plan
+    done = _done_since(stored)
+    steps = [step for step in plan.steps if step.key not in done]
+    return PendingView(
+        database=database,
+        steps=len(steps),
+        risk=plan.risk,
+        made_at=stored.ready_at,
+        plan_id=str(stored.pk),
+    )
+
+
+def _done_since(stored: StoredPlan) -> set[str]:
+    """Steps that runs have applied since the plan was made."""
+    runs = Run.objects.using(get_settings().state_database).filter(
+        database=stored.database, ended_at__gt=stored.ready_at
+    )
+    return {
+        f"{step['app']}.{step['name']}"
+        for run in runs
+        for step in run.steps
+        if step["state"] == "applied"
+    }
+
+
+def freeze_view(freeze: Freeze) -> FreezeView:
+    return FreezeView(
+        owner=PersonView(name=freeze.owner_name),
+        reason=freeze.reason,
+        since=freeze.since,
+        database=freeze.database,
+        until=freeze.until,
+    )
+
+
+def home_view(team: str, user: str, *, now: datetime) -> HomeView:
+    """App Home for one person, linked or not."""
+    link = find_link(team, user)
+    view = PersonView(name=link.account_name if link else user, slack_user=user, team=team)
+    if link is None or not _is_staff(link):
+        return HomeView(person=view, linked=False, url=url("overview"), now=now)
+    rows = list(reading.open_runs())
+    last = reading.runs()[: HOME_ROWS * 2]
+    return HomeView(
+        person=view,
+        linked=True,
+        pending=pending(),
+        for_me=_rows(run for run in rows if _waits_for(run, link)),
+        mine=_rows(run for run in rows if run.requester == link.account),
+        running=_rows(run for run in rows if run.state in (State.RUNNING, State.QUEUED)),
+        last=_rows([run for run in last if run.ended_at is not None][:HOME_ROWS]),
+        freezes=tuple(freeze_view(freeze) for freeze in reading.freezes(now=now)),
+        worker_alive=reading.pulse(now=now).alive,
+        url=url("overview"),
+        now=now,
+    )
+
+
+def _rows(runs: Iterable[Run]) -> tuple[RunRow, ...]:
+    return tuple(run_row(run) for run in runs)
+
+
+def _is_staff(link: Link) -> bool:
+    account = accounts.find_by_id(link.account)
+    return account is not None and account.is_active and account.is_staff
+
+
+def _waits_for(run: Run, link: Link) -> bool:
+    """Whether this request waits for a decision that this person may give."""
+    if run.state != State.REQUESTED or run.requester == link.account:
+        return False
+    decisions: Sequence[Decision] = list(run.decisions.all())
+    if any(decision.person == link.account for decision in decisions):
+        return False
+    account = accounts.find_by_id(link.account)
+    return account is not None and account.may(accounts.APPROVE)
+
+
+# The audit
+
+
+def audit_view(entry: AuditEntry) -> AuditView:
+    return AuditView(
+        seq=entry.seq,
+        hash=entry.hash,
+        event=entry.event,
+        at=entry.at,
+        actor=person(Actor.from_json(json.loads(entry.actor))),
+        run=entry.run,
+        data=json.loads(entry.data),
+        url=run_url(entry.run) if entry.run is not None else url("audit"),
+    )
