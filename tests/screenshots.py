@@ -33,7 +33,7 @@ def chromium() -> str | None:
 
 
 @contextmanager
-def demo(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
+def demo(folder: Path, **environment: str) -> Iterator[tuple[str, dict[str, str]]]:
     """The demo on a database in ``folder``: its address and each person's password."""
     port = free_port()
     process = subprocess.Popen(
@@ -45,6 +45,7 @@ def demo(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
             "DEBUG": "1",
             "LOG_LEVEL": "WARNING",
             "DATABASE_URL": f"sqlite:///{folder / 'site.sqlite3'}",
+            **environment,
         },
         stdout=subprocess.PIPE,
         text=True,
