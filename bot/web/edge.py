@@ -92,9 +92,9 @@ def standing_apart(view: DjangoView) -> DjangoView:
     """Take a view out of what the project does around its own views.
 
     No transaction around a request: a target database that is locked or down must not stop a page
-    that only reads about it. No sign-in middleware, which would load the whole user: we check. And
-    no CSRF check by middleware, because ``_enter`` makes the same check itself, always, and says
-    in our own words what to do.
+    that only reads about it. No redirect by a sign-in middleware: we check, and ``/healthz`` is
+    open. And no CSRF check by middleware, because ``_enter`` makes the same check itself, always,
+    and says in our own words what to do.
     """
     for alias in connections:
         view = transaction.non_atomic_requests(using=alias)(view)

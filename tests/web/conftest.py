@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from bot import operations
@@ -15,6 +16,14 @@ from bot.route.plan import Plan
 from tests.plans import a_plan, acting, an_account
 
 JSON = {"headers": {"accept": "application/json"}}
+
+
+def alter(sql: str) -> None:
+    """Change the schema until the test's transaction is rolled back."""
+    if not connection.features.can_rollback_ddl:
+        pytest.skip(f"{connection.vendor} keeps a changed schema, so it cannot be changed here")
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
 
 
 @pytest.fixture
