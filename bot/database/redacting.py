@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import re
 
-_VALUES = re.compile(
-    r"""
-      (?P<dollar>\$\w*\$).*?(?:(?P=dollar)|\Z)       # $$ ... $$, of PostgreSQL
-    | [a-zA-Z]?'(?:[^'\\]|''|\\.)*(?:'|\Z)           # '...', also cut off in the middle
-    | /\*.*?(?:\*/|\Z) | --[^\n]*                    # comments
-    | (?<![\w"`$.])-?\d[\w.]*                        # numbers
-    """,
-    re.VERBOSE | re.DOTALL,
+_SINGLE = r"[a-zA-Z]?'(?:[^'\\]|''|\\.)*(?:'|\Z)"
+"""'...', also cut off in the middle."""
+_DOUBLE = r'"(?:[^"\\]|""|\\.)*(?:"|\Z)'
+_BACK = r"`[^`]*(?:`|\Z)"
+_DOLLAR = r"(?P<tag>\$\w*\$).*?(?:(?P=tag)|\Z)"
+"""$$...$$, of PostgreSQL."""
+_COMMENT = r"/\*.*?(?:\*/|\Z)|--[^\n]*"
+_NUMBER = r"(?<![\w.$])-?\d[\w.]*"
+
+_STANDARD = re.compile(
+    f"(?P<name>{_DOUBLE}|{_BACK})|{_DOLLAR}|{_SINGLE}|{_COMMENT}|{_NUMBER}", re.DOTALL
+)
+_MYSQL = re.compile(
+    f"(?P<name>{_BACK})|{_DOUBLE}|{_SINGLE}|{_COMMENT}|#[^\n]*|{_NUMBER}", re.DOTALL
 )
 
 
-def redacted(sql: str, limit: int = 120) -> str:
-    """``sql`` on one line with every value and comment as ``?``, at most ``limit`` characters.
+def redacted(sql: str, *, limit: int = 120, mysql: bool = False) -> str:
+    """``sql`` on one line with each value and comment as ``?``, at most ``limit`` characters.
 
-    Names in double quotes and backquotes stay, though in MySQL double quotes may hold a value:
-    give such text to ``redacted_mysql``.
+    Quoted names stay. ``mysql``: there double quotes may hold a value.
     """
-    return _short(_VALUES.sub("?", sql), limit)
-
-
-def redacted_mysql(sql: str, limit: int = 120) -> str:
-    """As ``redacted``, where double quotes hold values."""
-    return redacted(re.sub(r'"(?:[^"\\]|""|\\.)*(?:"|\Z)', "'?'", sql, flags=re.DOTALL), limit)
-
-
-def _short(text: str, limit: int) -> str:
-    line = " ".join(text.split())
+    pattern = _MYSQL if mysql else _STANDARD
+    line = " ".join(pattern.sub(lambda found: found["name"] or "?", sql).split())
     return line if len(line) <= limit else line[: limit - 3] + "..."
