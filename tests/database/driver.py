@@ -4,7 +4,8 @@
 
 ``do``      plan: a PlanJob; run: make the plan here, then a RunJob on its basis
 ``basis``   a basis from an earlier plan, to run on instead
-``say_no``  maps "Locked" or a step's key to the words of a no
+``say_no``  maps "Locked" or a step's key to the words of a no; ``second_time`` the same for when
+            it asks again
 ``die_at``  a step's key at whose start this parent kills itself
 ``before``  source run when the plan is made and the child not yet started
 ``during``  maps "Locked" or a step's key to source run before it is answered
@@ -42,7 +43,9 @@ def main(wishes: dict[str, Any]) -> None:
             plan = make_plan(database, target, now=datetime.now(UTC))
             basis, target = plan.basis, plan.target
         job = RunJob(run=12, database=database, target=target, basis=basis)
-    exec(wishes.get("before", ""))
+    names: dict[str, Any] = {}
+    asked: set[str] = set()
+    exec(wishes.get("before", ""), names)
     why = process.why_not_forked()
     with process.start(job) as child:
         print(json.dumps({"kind": "Started", "pid": child.pid, "why": why}), flush=True)
@@ -57,10 +60,13 @@ def main(wishes: dict[str, Any]) -> None:
             name = type(message).__name__
             at = message.key if isinstance(message, StepStarting) else name
             if message.asks:
-                exec(wishes.get("during", {}).get(at, ""))
+                if at not in asked:
+                    exec(wishes.get("during", {}).get(at, ""), names)
                 if wishes.get("die_at") == at:
                     os.kill(os.getpid(), signal.SIGKILL)
-                because = wishes.get("say_no", {}).get(at)
+                again = at in asked
+                asked.add(at)
+                because = wishes.get("second_time" if again else "say_no", {}).get(at)
                 child.answer(Answer(go=because is None, because=because or ""))
 
 

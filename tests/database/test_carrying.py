@@ -123,15 +123,22 @@ def test_a_no_between_steps_stops_there(shop: Project) -> None:
 
 
 def test_while_another_holds_the_lock_a_run_waits_for_another_time(shop: Project) -> None:
-    take = (
-        "from bot.database.lock import DatabaseLock; "
-        "import multiprocessing as m; e = m.Event(); "
-        'exec(\'def hold():\\n with DatabaseLock("default", holder="run 11"): e.set(); '
-        '__import__("time").sleep(60)\', globals()); '
-        "globals().update(e=e, DatabaseLock=DatabaseLock); "
-        "from django.db import connections; connections.close_all(); "
-        "p = m.get_context('fork').Process(target=hold, daemon=True); p.start(); e.wait(30)"
-    )
+    take = """
+import multiprocessing, time
+from bot.database.lock import DatabaseLock
+from django.db import connections
+
+def hold(had):
+    with DatabaseLock("default", holder="run 11"):
+        had.set()
+        time.sleep(60)
+
+connections.close_all()
+processes = multiprocessing.get_context("fork")
+had = processes.Event()
+processes.Process(target=hold, args=[had], daemon=True).start()
+had.wait(30)
+"""
     said = drive(shop, do="run", before=take)
     assert said.kinds == ["Started", "RefusedHere"]
     assert said.last["code"] == "lock_held"
