@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from bot.web.rooms import audit, history, overview, plans, runs
+from bot.web.rooms import audit, history, linking, overview, plans, runs
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("runs/<int:run_id>/approve/", runs.approve, name="approve"),
     path("runs/<int:run_id>/reject/", runs.reject, name="reject"),
     path("runs/<int:run_id>/cancel/", runs.cancel, name="cancel"),
+    path("link/<str:code>/", linking.link, name="link"),
+    path("links/", linking.links, name="links"),
     path("audit/", audit.audit, name="audit"),
     path("audit/verify/", audit.verify, name="verify"),
     path("audit/export/", audit.export, name="export"),

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client, override_settings
+
+from bot.models import AuditEntry, Link
+from bot.moment import utc_now
+from bot.operations import linking
+from tests.plans import an_account
+
+pytestmark = pytest.mark.django_db
+CODE = "a-code-that-nobody-guesses"
+
+
+@pytest.fixture
+def offered() -> None:
+    linking.offer_code(
+        CODE, team="T0TEAM", slack_user="U0ROBIN", slack_name="<b>Robin</b>", now=utc_now()
+    )
+
+
+@pytest.fixture
+def robin(client: Client) -> Any:
+    user = an_account("robin")
+    client.force_login(user)
+    return user
+
+
+def test_the_page_says_which_slack_person_asks_before_anything_is_tied(
+    client: Client, robin: Any, offered: None
+) -> None:
+    page = client.get(f"/migrations/link/{CODE}/").content.decode()
+    assert "&lt;b&gt;Robin&lt;/b&gt;" in page
+    assert "U0ROBIN" in page
+    assert not Link.objects.exists()
+
+
+def test_confirming_ties_once_and_a_second_time_is_refused(
+    client: Client, robin: Any, offered: None
+) -> None:
+    assert client.post(f"/migrations/link/{CODE}/").status_code == 303
+    link = Link.objects.get()
+    assert (link.account, link.live_key) == (str(robin.pk), "T0TEAM:U0ROBIN")
+    assert client.post(f"/migrations/link/{CODE}/").status_code == 409
+    assert Link.objects.count() == 1
+    events = list(AuditEntry.objects.order_by("seq").values_list("event", flat=True))
+    assert events == ["link.made", "link.make.refused"]
+
+
+def test_a_code_is_kept_only_as_its_digest_and_dies(client: Client, robin: Any) -> None:
+    past = utc_now() - timedelta(minutes=11)
+    linking.offer_code(CODE, team="T0TEAM", slack_user="U0ROBIN", slack_name="", now=past)
+    assert client.get(f"/migrations/link/{CODE}/").status_code == 409
+    assert client.post(f"/migrations/link/{CODE}/").status_code == 409
+
+
+def test_a_newer_code_ends_the_older_one(client: Client, robin: Any, offered: None) -> None:
+    linking.offer_code("b" * 30, team="T0TEAM", slack_user="U0ROBIN", slack_name="", now=utc_now())
+    assert client.get(f"/migrations/link/{CODE}/").status_code == 409
+    assert client.get(f"/migrations/link/{'b' * 30}/").status_code == 200
+
+
+def test_who_is_no_staff_ties_nothing(client: Client, offered: None) -> None:
+    client.force_login(an_account("kim", staff=False))
+    assert client.post(f"/migrations/link/{CODE}/").status_code == 403
+    assert not Link.objects.exists()
+
+
+def test_confirming_takes_a_csrf_token(robin: Any, offered: None) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(robin)
+    assert strict.post(f"/migrations/link/{CODE}/").status_code == 403
+    assert not Link.objects.exists()
+
+
+def test_one_sees_and_ends_ones_own_links_and_a_superuser_everybodys(
+    client: Client, robin: Any, offered: None
+) -> None:
+    client.post(f"/migrations/link/{CODE}/")
+    other = Client()
+    other.force_login(an_account("ada", "approve_run"))
+    assert "U0ROBIN" not in other.get("/migrations/links/").content.decode()
+    given = {"team": "T0TEAM", "slack_user": "U0ROBIN"}
+    assert other.post("/migrations/links/", given).status_code == 403
+    assert Link.objects.get().live_key
+    other.force_login(an_account("root", superuser=True))
+    assert "U0ROBIN" in other.get("/migrations/links/").content.decode()
+    assert other.post("/migrations/links/", given).status_code == 303
+    assert Link.objects.get().live_key is None
+
+
+def test_a_slack_person_has_one_live_link(client: Client, robin: Any, offered: None) -> None:
+    client.post(f"/migrations/link/{CODE}/")
+    linking.offer_code("c" * 30, team="T0TEAM", slack_user="U0ROBIN", slack_name="", now=utc_now())
+    ada = Client()
+    ada.force_login(an_account("ada"))
+    with override_settings(MIGRATION_BOT={}):
+        assert ada.post(f"/migrations/link/{'c' * 30}/").status_code == 303
+    live = Link.objects.get(live_key__isnull=False)
+    assert live.account_name == "ada"
+    assert Link.objects.get(live_key__isnull=True).ended_by == "ada"
