@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.slack.blocks.parts import TEXT, context, section
-from bot.slack.blocks.text import BARE, RICH, Voice, count, cut_escaped, duration
+from bot.slack.blocks.text import BARE, RICH, Voice, count, cut_escaped, duration, spoken
 from bot.slack.blocks.values import AuditView
 from bot.slack.blocks.words import BEGINNING, place
 from bot.slack.values import Message
@@ -26,7 +26,7 @@ def audit_message(entry: AuditView) -> Message:
     if entry.run is not None:
         payload["run"] = entry.run
     return Message(
-        text=cut_escaped(f"{bare} {', '.join(words)}.", TEXT),
+        text=spoken([bare, ", ".join(words)], TEXT),
         blocks=(section(cut_escaped(rich, 1500)), context(*small)),
         metadata={"event_type": "migration_bot.audit", "event_payload": payload},
     )
@@ -38,7 +38,7 @@ def _small_print(entry: AuditView, voice: Voice) -> list[str]:
         voice.name(entry.event, 80),
         number,
         voice.name(entry.hash[:BEGINNING]),
-        voice.at(entry.at),
+        voice.at(entry.at, seconds=True),
     ]
 
 
@@ -70,7 +70,7 @@ def _requested(data: Data, who: str, voice: Voice) -> str:
 
 def _approved(data: Data, who: str, voice: Voice) -> str:
     votes = f"{_number(data, 'approvals')} of {_number(data, 'approvals_needed')}"
-    return f"approved by {who}, {votes}.{_reason(data, voice)}"
+    return f"approved by {who}, {votes} approvals.{_reason(data, voice)}"
 
 
 def _rejected(data: Data, who: str, voice: Voice) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.slack.blocks.parts import TEXT, Block, actions, context, open_button, section
-from bot.slack.blocks.text import BARE, RICH, Voice, count, cut_escaped, duration
+from bot.slack.blocks.text import BARE, RICH, Voice, count, duration, spoken
 from bot.slack.blocks.values import HistoryView, RunRow, StatusView
 from bot.slack.blocks.words import freeze_line, pending_line, row_lines
 from bot.slack.values import Message
@@ -16,22 +16,21 @@ MOST = 15
 
 def history_message(history: HistoryView) -> Message:
     """The last runs, each a short paragraph."""
-    of = f" of {RICH.name(history.filtered)}" if history.filtered else ""
+    of, bare = (
+        f" of {voice.name(history.filtered)}" if history.filtered else "" for voice in (RICH, BARE)
+    )
     if not history.rows:
-        return Message(
-            text=f"No runs yet{of.replace('`', '')}.",
-            blocks=(section(f"No runs yet{of}."),),
-        )
+        return Message(text=f"No runs yet{bare}.", blocks=(section(f"No runs yet{of}."),))
     shown = history.rows[:MOST]
     left = history.left_out + len(history.rows) - len(shown)
     blocks = [section(f"*The last {count(len(shown), 'run')}*{of}"), *_rows(shown)]
     if left:
         where = RICH.link(history.url, "on the staff page")
         blocks.append(context(f"{count(left, 'older run')} {where}."))
-    words = [f"The last {count(len(shown), 'run')}{of.replace('`', '')}."]
-    words += [f"{'; '.join(row_lines(row, BARE))}." for row in shown]
+    words = [f"The last {count(len(shown), 'run')}{bare}."]
+    words += ["; ".join(row_lines(row, BARE)) for row in shown]
     words += [f"{count(left, 'older run')} on the staff page."] if left else []
-    return Message(text=cut_escaped(" ".join(words), TEXT), blocks=tuple(blocks))
+    return Message(text=spoken(words, TEXT), blocks=tuple(blocks))
 
 
 def _rows(rows: Iterable[RunRow]) -> list[Block]:
@@ -46,9 +45,8 @@ def status_message(status: StatusView) -> Message:
     if left:
         blocks.append(context(f"And {count(left, 'more open run')}."))
     blocks += actions(*open_button(status.url))
-    words = [*_standing(status, BARE)]
-    words += [f"{'; '.join(row_lines(row, BARE))}." for row in rows]
-    return Message(text=cut_escaped(" ".join(words), TEXT), blocks=tuple(blocks))
+    words = [*_standing(status, BARE), *("; ".join(row_lines(row, BARE)) for row in rows)]
+    return Message(text=spoken(words, TEXT), blocks=tuple(blocks))
 
 
 def _standing(status: StatusView, voice: Voice) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bot.slack.blocks.parts import MESSAGE, TEXT, Block, section
-from bot.slack.blocks.text import cut_escaped, length
+from bot.slack.blocks.text import length, spoken
 
 _BLOCKS = 40
 """Sections in one message; Slack takes 50."""
@@ -27,7 +27,7 @@ def pages(title: str, groups: Iterable[tuple[str, str]]) -> Iterator[Page]:
         heading = f"{title}{place}."
         words = [bare for _, bare in page]
         yield Page(
-            text=cut_escaped(" ".join([heading, *words]), TEXT),
+            text=spoken([heading, *words], TEXT),
             blocks=(section(f"*{heading}*"), *(section(rich) for rich, _ in page)),
         )
 

@@ -16,7 +16,7 @@ from bot.slack.blocks.parts import (
     section,
     table,
 )
-from bot.slack.blocks.text import BARE, RICH, Voice, code_block, count, cut_escaped
+from bot.slack.blocks.text import BARE, RICH, Voice, code_block, count, spoken
 from bot.slack.blocks.values import PlanView, StepLine
 from bot.slack.blocks.words import (
     BEGINNING,
@@ -39,7 +39,7 @@ def plan_message(plan: PlanView) -> Message:
     if not plan.steps:
         return _nothing(plan)
     blocks: list[Block] = [
-        header(f"{risk_word(plan.risk)}: a plan of {count(len(plan.steps), 'step')}"),
+        header(f"Plan: {count(len(plan.steps), 'step')}, {risk_word(plan.risk).lower()}"),
         section(_lead(plan, RICH), risk_line(plan.risk, plan.findings, RICH)),
     ]
     if plan.findings:
@@ -130,12 +130,18 @@ def plan_details(plan: PlanView) -> list[Message]:
     ]
 
 
+def step_words(number: int, step: StepLine, voice: Voice) -> str:
+    """One step of a plan on a line: ``1. shop.0007_total: add field total; not atomic``."""
+    head = f"{number}. {_verb(step)}{voice.name(step.key)}"
+    return f"{head}: {voice.free(_does(step), 300)}"
+
+
 def finding_groups(plan: PlanView) -> Iterator[tuple[str, str]]:
     """Each finding in both voices."""
     for finding in by_weight(plan.findings):
         yield (
             "\n".join(finding_lines(finding, RICH, room=1200)),
-            ". ".join(finding_lines(finding, BARE, room=400)),
+            spoken(finding_lines(finding, BARE, room=400), 1000),
         )
 
 
@@ -190,8 +196,8 @@ def _text(plan: PlanView) -> str:
     lines = [
         f"Plan: {_lead(plan, BARE)}",
         risk_line(plan.risk, plan.findings, BARE),
-        ". ".join(worst_lines(plan.findings, BARE, rest="in the thread")),
+        *worst_lines(plan.findings, BARE, rest="in the thread"),
         f"Steps: {steps}{f' and {left} more' if left > 0 else ''}.",
-        "; ".join(_small_print(plan, BARE)) + ".",
+        "; ".join(_small_print(plan, BARE)),
     ]
-    return cut_escaped(" ".join(line for line in lines if line), TEXT)
+    return spoken(lines, TEXT)

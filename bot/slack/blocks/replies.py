@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.slack.blocks.parts import TEXT, Block, actions, context, open_button, section
-from bot.slack.blocks.text import BARE, RICH, Voice, cut_escaped, joined, safe_url, sentence
+from bot.slack.blocks.text import BARE, RICH, Voice, joined, safe_url, sentence, spoken
 from bot.slack.blocks.values import HelpRow, WhoView
 from bot.slack.values import Message
 
@@ -20,14 +20,13 @@ def help_message(rows: Sequence[HelpRow]) -> Message:
     ]
     blocks.append(context("Buttons and the staff page do the same, by the same rules."))
     words = [f"{BARE.free(row.usage, 150)}: {BARE.free(row.summary, 200)}" for row in rows]
-    text = cut_escaped(f"What you can type. {' '.join(words)}", TEXT)
-    return Message(text=text, blocks=tuple(blocks[:50]))
+    return Message(text=spoken(["What you can type:", *words], TEXT), blocks=tuple(blocks[:50]))
 
 
 def whoami_message(who: WhoView) -> Message:
     """Who the bot takes somebody for, and what they may do."""
     rich, bare = (_who_lines(who, voice) for voice in (RICH, BARE))
-    return Message(text=cut_escaped(" ".join(bare), TEXT), blocks=(section(*rich),))
+    return Message(text=spoken(bare, TEXT), blocks=(section(*rich),))
 
 
 def _who_lines(who: WhoView, voice: Voice) -> list[str]:

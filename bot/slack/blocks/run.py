@@ -17,7 +17,7 @@ from bot.slack.blocks.parts import (
     open_button,
     section,
 )
-from bot.slack.blocks.text import BARE, RICH, Voice, count, cut_escaped, duration, one_line
+from bot.slack.blocks.text import BARE, RICH, Voice, count, duration, one_line, spoken
 from bot.slack.blocks.values import RunView
 from bot.slack.blocks.words import (
     STATE_WORDS,
@@ -63,12 +63,14 @@ def headline(run: RunView) -> str:
 
 def _asked(run: RunView, voice: Voice) -> list[str]:
     """What, how dangerous, who asks, why."""
-    what = f"{subject(run.database, run.target, len(run.steps), voice)}."
-    risk = f"{voice.strong(risk_word(run.risk))}."
+    what = subject(run.database, run.target, len(run.steps), voice)
     if run.state is State.REQUESTED:
-        risk = risk_line(run.risk, run.findings, voice)
+        lines = [f"{what}.", risk_line(run.risk, run.findings, voice)]
+    else:
+        lines = [f"{what}, {risk_word(run.risk).lower()}."]
     asks = f"{voice.person(run.requester)} {'asks' if run.state is State.REQUESTED else 'asked'}:"
-    return [f"{what} {risk}", f"{asks} {voice.free(run.reason, 1500)}"]
+    reason = voice.free(run.reason, 1500)
+    return [*lines, f"{asks}\n> {reason}" if voice.rich else f"{asks} {reason}"]
 
 
 def _sections(run: RunView, voice: Voice) -> Iterator[list[str]]:
@@ -122,7 +124,7 @@ def _running(run: RunView, voice: Voice) -> Iterator[str]:
         name = voice.name(run.current.key)
         yield f"{voice.strong(f'Step {number} of {len(run.steps)}')}: {verb.lower()} {name}."
     if run.elapsed is not None and run.started_at is not None:
-        yield f"{duration(run.elapsed)} so far, as of {voice.at(run.now)}."
+        yield f"{duration(run.elapsed)} so far, as of {voice.at(run.now, seconds=True)}."
     yield from _blockers(run, voice)
 
 
@@ -289,15 +291,15 @@ def _approve_question(run: RunView) -> str:
 
 def _cancel_question(run: RunView) -> Block:
     words = f"Run {run.id} will not be run. It can be asked for again."
-    return confirm("Take this run back?", words, "Cancel the run", danger=True)
+    return confirm("Take this run back?", words, "Cancel the run")
 
 
 def _text(run: RunView) -> str:
     """All of it in words, the most important first."""
     lines = [f"{headline(run)}.", *_asked(run, BARE)]
     if run.state is State.REQUESTED and run.findings:
-        lines.append(". ".join(worst_lines(run.findings, BARE, rest="in the thread")))
+        lines += worst_lines(run.findings, BARE, rest="in the thread")
     for group in _sections(run, BARE):
         lines += group
-    lines.append("; ".join(small_print(run, BARE)) + ".")
-    return cut_escaped(" ".join(lines), TEXT)
+    lines.append("; ".join(small_print(run, BARE)))
+    return spoken(lines, TEXT)

@@ -7,6 +7,7 @@ span, an asterisk makes bold. Every name, reason, statement and error is data an
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -93,9 +94,9 @@ def sentence(text: str, limit: int) -> str:
     return cut_escaped(escape(one_line(text, limit).translate(_MARKUP)), limit)
 
 
-def utc(at: datetime) -> str:
-    """``2026-11-23 16:50 UTC``."""
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+def utc(at: datetime, *, seconds: bool = False) -> str:
+    """``2026-11-23 16:50 UTC``, with ``seconds`` ``2026-11-23 16:50:12 UTC``."""
+    return at.astimezone(UTC).strftime(f"%Y-%m-%d %H:%M{':%S' if seconds else ''} UTC")
 
 
 def duration(seconds: float | None) -> str:
@@ -117,6 +118,13 @@ def duration(seconds: float | None) -> str:
 def count(number: int, one: str, many: str = "") -> str:
     """``1 step``, ``2 steps``."""
     return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def spoken(lines: Iterable[str], limit: int) -> str:
+    """Lines as sentences one after the other, for a message's ``text``."""
+    said = [line.strip() for line in lines if line.strip()]
+    ended = [line if line.endswith((".", ":", "?", "!", ELLIPSIS)) else f"{line}." for line in said]
+    return cut_escaped(" ".join(ended), limit)
 
 
 def joined(words: list[str]) -> str:
@@ -168,11 +176,13 @@ class Voice:
         """The name alone: it calls nobody."""
         return self.free(person.name, 80) or "somebody"
 
-    def at(self, at: datetime) -> str:
-        """A moment, in each reader's own time zone where Slack can."""
+    def at(self, at: datetime, *, seconds: bool = False) -> str:
+        """A moment, in each reader's own time zone where Slack can; seconds where they matter."""
+        fallback = utc(at, seconds=seconds)
         if not self.rich:
-            return utc(at)
-        return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time_secs}}|{utc(at)}>"
+            return fallback
+        form = f"{{date_short_pretty}} {{{'time_secs' if seconds else 'time'}}}"
+        return f"<!date^{int(at.timestamp())}^{form}|{fallback}>"
 
     def link(self, url: str, words: str) -> str:
         """Our own words as a link, or as they are where there is no address."""

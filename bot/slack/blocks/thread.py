@@ -8,10 +8,10 @@ from dataclasses import replace
 from bot.route.states import State
 from bot.slack.blocks.pages import Page, by_lines, pages
 from bot.slack.blocks.parts import TEXT, context, section
-from bot.slack.blocks.plan import finding_groups, has_short_sql, needs_file, sql_file
+from bot.slack.blocks.plan import finding_groups, has_short_sql, needs_file, sql_file, step_words
 from bot.slack.blocks.run import headline, run_metadata
-from bot.slack.blocks.text import BARE, RICH, Voice, code_block, count, cut_escaped, joined
-from bot.slack.blocks.values import PersonView, PlanView, RunView, StepState
+from bot.slack.blocks.text import BARE, RICH, Voice, code_block, count, joined, spoken
+from bot.slack.blocks.values import PersonView, PlanView, RunView
 from bot.slack.blocks.words import BEGINNING, step_line
 from bot.slack.values import Message
 
@@ -20,26 +20,22 @@ ERROR, STATEMENT = 2500, 1500
 
 
 def run_details(run: RunView, plan: PlanView) -> list[Message]:
-    """When it is requested: every finding with its remedy, the steps, and the SQL where it is
+    """When it is requested: every finding with its remedy, every step, and the SQL where it is
     short. Long SQL is ``run_sql``. Always at least one message."""
-    found: list[Page] = []
+    groups: list[tuple[str, str]] = []
     if plan.findings:
         title = f"{count(len(plan.findings), 'finding')}, the worst first"
-        found += pages(title, finding_groups(plan))
-    steps = (StepState(app=s.app, name=s.name, direction=s.direction) for s in plan.steps)
+        groups += [(f"*{title}*", f"{title}."), *finding_groups(plan)]
+    title = f"{count(len(plan.steps), 'step')}, in this order"
     lines = (
-        (_plan_line(number, step, RICH), _plan_line(number, step, BARE))
-        for number, step in enumerate(steps, 1)
+        (step_words(number, step, RICH), step_words(number, step, BARE))
+        for number, step in enumerate(plan.steps, 1)
     )
-    found += pages(f"{count(len(plan.steps), 'step')}, in this order", by_lines(lines))
+    groups += [(f"*{title}*", f"{title}."), *by_lines(lines)]
     if plan.sql.strip() and has_short_sql(plan.sql):
-        block = section("*The SQL.*", code_block(plan.sql, 2900))
-        found.append(Page(text="The SQL is in this message.", blocks=(block,)))
+        groups.append((f"*SQL*\n{code_block(plan.sql, 2900)}", "The SQL is in the message."))
+    found = pages(f"Details of run {run.id}", groups)
     return [_of_run(run, page, f"run_details:{run.id}:{n}") for n, page in enumerate(found)]
-
-
-def _plan_line(number: int, step: StepState, voice: Voice) -> str:
-    return f"{number}. {'undo ' if step.direction == 'backward' else ''}{voice.name(step.key)}"
 
 
 def run_sql(run: RunView, plan: PlanView) -> Message | None:
@@ -95,7 +91,7 @@ def failure_broadcast(run: RunView) -> Message:
     """To the thread and the channel: that it failed, where, and who asked for it and approved."""
     rich, bare = (_failure_lines(run, voice) for voice in (RICH, BARE))
     return Message(
-        text=cut_escaped(" ".join(bare), TEXT),
+        text=spoken(bare, TEXT),
         blocks=(section(*rich), context("The error and its statement are in this thread.")),
         metadata=run_metadata(run, f"run_failed:{run.id}"),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from bot.route.findings import Evidence, Finding, Risk
 from bot.route.states import State
-from bot.slack.blocks.text import Voice, count, duration, joined
+from bot.slack.blocks.text import Voice, count, duration
 from bot.slack.blocks.values import (
     DecisionView,
     FreezeView,
@@ -56,7 +56,7 @@ def risk_line(risk: Risk, findings: Sequence[Finding], voice: Voice) -> str:
     word = voice.strong(risk_word(risk))
     if not findings:
         return f"{word}: nobody has checked what this does to the tables."
-    return f"{word}: {count(len(findings), 'finding')}, {joined(_tally(findings))}."
+    return f"{word}: {count(len(findings), 'finding')} ({', '.join(_tally(findings))})."
 
 
 def _tally(findings: Sequence[Finding]) -> list[str]:
@@ -70,12 +70,12 @@ def by_weight(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda f: (-f.level.rank, order.index(f.evidence)))
 
 
-def finding_lines(finding: Finding, voice: Voice, *, room: int = 700) -> list[str]:
-    """One finding: where, because what, and instead what."""
-    place = finding.step or finding.table
-    where = f" {voice.name(place)}" if place else ""
-    head = f"{voice.strong(risk_word(finding.level))}{where} ({finding.evidence})"
-    lines = [head, voice.free(finding.because, room)]
+def finding_lines(finding: Finding, voice: Voice, *, title: str = "", room: int = 700) -> list[str]:
+    """One finding: where, because what, and instead what. ``title`` instead of its level."""
+    where = finding.step or finding.table
+    named = f": {voice.name(where)}" if where else ""
+    head = voice.strong(title or risk_word(finding.level))
+    lines = [f"{head}{named}, {finding.evidence}", voice.free(finding.because, room)]
     return [*lines, f"Instead: {voice.free(finding.instead, room)}"] if finding.instead else lines
 
 
@@ -85,7 +85,9 @@ def worst_lines(findings: Sequence[Finding], voice: Voice, *, rest: str) -> list
         return []
     others = len(findings) - 1
     more = f"{count(others, 'more finding')} {rest}" if others else ""
-    return [*finding_lines(by_weight(findings)[0], voice, room=500), *([more] if more else [])]
+    first = by_weight(findings)[0]
+    title = "Worst finding" if others else "The finding"
+    return [*finding_lines(first, voice, title=title, room=500), *([more] if more else [])]
 
 
 def place(database: str, target: str, voice: Voice) -> str:
@@ -131,10 +133,12 @@ def row_lines(row: RunRow, voice: Voice) -> list[str]:
     if row.state is State.REQUESTED and row.approvals_needed > 1:
         state += f", {row.approvals} of {row.approvals_needed} approvals"
     elif row.state is State.RUNNING:
+        state += f" for {duration(row.seconds)}" if row.seconds is not None else ""
         state += f", {row.steps_done} of {count(row.steps, 'step')} done"
     elif row.state in (State.FAILED, State.NEEDS_ATTENTION):
         state += f" after {row.steps_done} of {count(row.steps, 'step')}"
-    took = f" in {duration(row.seconds)}" if row.seconds is not None else ""
+    ended = row.state is not State.RUNNING
+    took = f" in {duration(row.seconds)}" if row.seconds is not None and ended else ""
     first = f"{voice.strong(title)}: {state}{took}"
     second = f"{subject(row.database, row.target, row.steps, voice)}, {row.risk}"
     third = f"{voice.named(row.requester)}, {voice.at(row.requested_at)}"
@@ -156,7 +160,8 @@ def pending_line(pending: PendingView, voice: Voice) -> str:
     if pending.problem:
         return f"{name}: {voice.free(pending.problem, 300)}"
     if pending.steps is None:
-        return f"{name}: nobody has looked yet."
+        command = voice.name(f"/migrate plan --database {pending.database}")
+        return f"{name}: nobody has looked yet; {command} does."
     if pending.steps == 0:
         words = "nothing pending"
     else:
