@@ -29,7 +29,7 @@ ASSETS = Path(__file__).resolve().parent / "assets"
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 
@@ -206,7 +206,7 @@ DEEDS: dict[str, Callable[[Person, dict[str, Any], datetime], Result]] = {
 
 def _seen_by(me: Person, everybody: list[Person]) -> dict[str, Any]:
     own = direct_messages(me.pk)
-    channels = [*Channel.objects.filter(person=""), own]
+    channels = [*Channel.objects.filter(person="").order_by("-has_bot", "name"), own]
     if me.team != names.TEAM:
         channels = [one for one in channels if one.pk == names.CHANNEL]
     rows = _visible(me, *[one.pk for one in channels]).order_by("-ts")[:SHOWN]

@@ -5,25 +5,21 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from bot.sandbox.api.arguments import ApiError
+from bot.slack.blocks.limits import problems
 
 METADATA_BYTES = 8000
+TOO_LONG = "msg_blocks_too_long"
 
 Surface = Literal["message", "modal", "home"]
 
 
-def problems(payload: dict[str, Any], surface: Surface) -> list[str]:
-    try:
-        from bot.slack.blocks import limits
-    except ImportError:
-        return []
-    return limits.problems(payload, surface)
-
-
 def require_valid_blocks(blocks: Any) -> list[dict[str, Any]]:
     """The blocks of a message, or ``invalid_blocks`` with what is wrong with them."""
-    if blocks is None:
+    if not blocks:
         return []
     found = problems({"blocks": blocks}, "message") if isinstance(blocks, list) else ["not a list"]
+    if any(TOO_LONG in words for words in found):
+        raise ApiError(TOO_LONG)
     if found:
         raise ApiError("invalid_blocks", errors=found, **_told(found))
     return list(blocks)
