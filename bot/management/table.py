@@ -15,10 +15,12 @@ from typing import Any
 from bot.management import (
     audit,
     deciding,
+    doctor,
     history,
     planning,
     requesting,
     setting_up,
+    socket,
     status,
     working,
 )
@@ -57,6 +59,19 @@ SUBCOMMANDS = (
         arguments=working.arguments,
         run=working.run,
         long_lived=True,
+    ),
+    Subcommand(
+        name="socket",
+        summary="take Slack's requests over Socket Mode, where Slack cannot reach the site",
+        arguments=socket.arguments,
+        run=socket.run,
+        long_lived=True,
+    ),
+    Subcommand(
+        name="doctor",
+        summary="check everything the bot needs, and say what to do where it is missing",
+        arguments=doctor.arguments,
+        run=doctor.run,
     ),
     Subcommand(
         name="plan",

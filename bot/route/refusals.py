@@ -86,6 +86,13 @@ class OwnRequest(Refused):
     code = "own_request"
 
 
+class SameLogin(OwnRequest):
+    """Run {run} was asked for from this same login ({login}), and a shell can name any account.
+    Approve it from a login of your own, or on the staff page."""
+
+    code = "same_login"
+
+
 class AlreadyDecided(Refused):
     """You have already decided on run {run} ({verdict}); one person counts once."""
 
@@ -417,3 +424,11 @@ class NotForAdministrators(Refused):
     """Only superusers may end somebody else's link. Ask one of them."""
 
     code = "not_administrator"
+
+
+class SocketNeedsToken(Refused):
+    """Socket Mode needs SLACK_APP_TOKEN (xapp-, with the scope connections:write) and
+    SLACK_BOT_TOKEN. Set both and start it again."""
+
+    code = "socket_needs_token"
+    kind = Kind.INVALID

@@ -1,0 +1,276 @@
+"""Looks at everything that Slack needs, and says of each what is wrong and what to do.
+
+Meant for a person at a terminal: it makes network calls, each with a short time limit.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import requests
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.conf import get_settings
+from bot.models import Delivery, SlackChannel
+from bot.operations import reading
+from bot.slack.client import PooledClient, get_client
+
+TIMEOUT = 5.0
+SCOPES = frozenset({"chat:write", "commands", "files:write", "users:read", "users:read.email"})
+"""What the bot cannot do without."""
+WANTED = frozenset({"channels:history", "groups:history"})
+"""What lets it find a message again whose fate is unknown; without it one may rarely be doubled."""
+SKEW = 60.0
+"""Seconds that the clocks may differ; Slack's requests are refused beyond 300."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """``ok`` None means that it could not be told. ``remedy`` says what to do, when not ok."""
+
+    name: str
+    ok: bool | None
+    words: str
+    remedy: str = ""
+
+
+def examine(*, now: datetime) -> Iterator[Diagnosis]:
+    """Each diagnosis as soon as it is made."""
+    yield worker(now=now)
+    yield queue(now=now)
+    yield outbox(now=now)
+    settings = get_settings()
+    if not settings.slack_bot_token:
+        yield Diagnosis(
+            name="Slack",
+            ok=None,
+            words="There is no bot token, so Slack is not used.",
+            remedy="Set SLACK_BOT_TOKEN (slack_bot_token) when you want it; see the README.",
+        )
+        return
+    yield signing_secret()
+    client = get_client(timeout=TIMEOUT)
+    yield from _token_and_clock(client)
+    for channel in dict.fromkeys((settings.slack_channel, settings.slack_audit_channel)):
+        if channel or channel == settings.slack_channel:
+            yield membership(client, channel)
+    yield public_url()
+
+
+def worker(*, now: datetime) -> Diagnosis:
+    pulse = reading.pulse(now=now)
+    if pulse.alive:
+        age = round(pulse.newest_age or 0)
+        return Diagnosis(name="worker", ok=True, words=f"{pulse.workers} alive, seen {age} s ago.")
+    return Diagnosis(
+        name="worker",
+        ok=False,
+        words="No worker lives, so nothing is planned, run or posted.",
+        remedy="Start one: manage.py migration_bot worker",
+    )
+
+
+def queue(*, now: datetime) -> Diagnosis:
+    """Whether the engine takes what is enqueued: the broker is asked, or the task table read."""
+    from bot.engines.which import Engine, backend_path, engine
+
+    kind = engine()
+    try:
+        if kind is Engine.CELERY:
+            from bot.engines.celery import get_app
+
+            with get_app().connection_for_write() as connection:
+                connection.ensure_connection(max_retries=1, timeout=TIMEOUT)
+        elif kind is Engine.DATABASE:
+            from django_tasks_db.models import DBTaskResult
+
+            DBTaskResult.objects.exists()
+    except Exception as error:  # noqa: BLE001 - whatever a broker's driver raises is the diagnosis
+        return Diagnosis(
+            name="queue",
+            ok=False,
+            words=f"The queue ({kind}) does not answer: {type(error).__name__}.",
+            remedy="Start the broker or the database, and see TASKS in the settings.",
+        )
+    return Diagnosis(name="queue", ok=True, words=f"{backend_path() or 'none'} answers.")
+
+
+def outbox(*, now: datetime) -> Diagnosis:
+    using = get_settings().state_database
+    broken = SlackChannel.objects.using(using).exclude(broken_because="")
+    told = [f"{channel.pk}: {channel.broken_because}" for channel in broken]
+    dead = Delivery.objects.using(using).filter(state=Delivery.DEAD).count()
+    backlog = reading.backlog(now=now)
+    if told:
+        return Diagnosis(
+            name="outbox",
+            ok=False,
+            words=f"{backlog.waiting} wait. Broken: {'; '.join(told)}.",
+            remedy="Mend the channel or the token; what waits is sent by itself then.",
+        )
+    if dead:
+        return Diagnosis(
+            name="outbox",
+            ok=False,
+            words=f"{dead} messages were given up because Slack refused them.",
+            remedy="See the deliveries in the admin; the audit itself is complete.",
+        )
+    return Diagnosis(name="outbox", ok=True, words=f"{backlog.waiting} wait.")
+
+
+def signing_secret() -> Diagnosis:
+    settings = get_settings()
+    if settings.slack_signing_secret:
+        return Diagnosis(name="signing secret", ok=True, words="It is set.")
+    if settings.slack_app_token:
+        words = "It is not set; Socket Mode needs none."
+        return Diagnosis(name="signing secret", ok=True, words=words)
+    return Diagnosis(
+        name="signing secret",
+        ok=False,
+        words="It is not set, so /slack/events refuses everything.",
+        remedy="Copy it from the app's Basic Information page into SLACK_SIGNING_SECRET.",
+    )
+
+
+def _token_and_clock(client: PooledClient) -> Iterator[Diagnosis]:
+    """Three from one call: the token and its workspace, its scopes, and the clocks' difference."""
+    begun = time.time()
+    try:
+        answer = client.auth_test()
+    except SlackApiError as error:
+        code = str(error.response.get("error", "")) or "no error code"
+        yield Diagnosis(
+            name="token",
+            ok=False,
+            words=f"Slack refuses it: {code}.",
+            remedy="Install the app again and set the new bot token (xoxb-…).",
+        )
+        return
+    except (SlackClientError, OSError) as error:
+        yield Diagnosis(
+            name="token",
+            ok=None,
+            words=f"{client.base_url} could not be reached: {error}.",
+            remedy="Check the network and SLACK_API_URL from this machine.",
+        )
+        return
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    yield _workspace(str(answer.get("team_id", "")), str(answer.get("team", "")))
+    yield _scopes(headers.get("x-oauth-scopes", ""))
+    yield _clock(headers.get("date", ""), (begun + time.time()) / 2)
+
+
+def _workspace(team: str, name: str) -> Diagnosis:
+    expected = get_settings().slack_team_id
+    if team == expected:
+        return Diagnosis(name="token", ok=True, words=f"It works in {name} ({team}).")
+    return Diagnosis(
+        name="token",
+        ok=False,
+        words=f"It belongs to {team}, but the settings say {expected or 'no workspace'}.",
+        remedy=f"Set SLACK_TEAM_ID={team}, or use the token of the other workspace.",
+    )
+
+
+def _scopes(text: str) -> Diagnosis:
+    held = {scope.strip() for scope in text.split(",") if scope.strip()}
+    if not held:
+        return Diagnosis(name="scopes", ok=None, words="Slack did not say which it has.")
+    if missing := sorted(SCOPES - held):
+        return Diagnosis(
+            name="scopes",
+            ok=False,
+            words=f"Missing: {', '.join(missing)}.",
+            remedy="Install the app again from manifest.yml.",
+        )
+    if not WANTED & held:
+        words = "Enough, but without channels:history a message may rarely be posted twice."
+        return Diagnosis(name="scopes", ok=True, words=words)
+    return Diagnosis(name="scopes", ok=True, words="All that manifest.yml asks for.")
+
+
+def _clock(date: str, here: float) -> Diagnosis:
+    try:
+        there = parsedate_to_datetime(date).timestamp()
+    except (TypeError, ValueError):
+        return Diagnosis(name="clock", ok=None, words="Slack did not say what time it is.")
+    skew = abs(there - here)
+    if skew <= SKEW:
+        return Diagnosis(name="clock", ok=True, words=f"Within {skew:.0f} s of Slack's.")
+    return Diagnosis(
+        name="clock",
+        ok=False,
+        words=f"It differs from Slack's by {skew:.0f} s; beyond 300 s everything is refused.",
+        remedy="Turn on time synchronisation (NTP) on this machine.",
+    )
+
+
+def membership(client: PooledClient, channel: str) -> Diagnosis:
+    if not channel:
+        return Diagnosis(
+            name="channel",
+            ok=False,
+            words="None is set, so nothing is posted.",
+            remedy="Set SLACK_CHANNEL to the channel's id (C…), and /invite the bot there.",
+        )
+    try:
+        history = client.conversations_history(channel=channel, limit=1)
+    except SlackApiError as error:
+        code = str(error.response.get("error", ""))
+        if code == "missing_scope":
+            words = f"{channel} cannot be looked at without the scope channels:history."
+            return Diagnosis(name="channel", ok=None, words=words)
+        return Diagnosis(
+            name="channel",
+            ok=False,
+            words=f"{channel}: {code}.",
+            remedy="Check the id, and type /invite @Migration bot in the channel.",
+        )
+    except (SlackClientError, OSError) as error:
+        words = f"{channel} could not be asked for: {type(error).__name__}."
+        return Diagnosis(name="channel", ok=None, words=words)
+    del history
+    return Diagnosis(name="channel", ok=True, words=f"The bot is in {channel}.")
+
+
+def public_url(get: Callable[..., requests.Response] = requests.get) -> Diagnosis:
+    """Whether this very site answers at its public address, as far as can be told from here."""
+    base = get_settings().public_url.rstrip("/")
+    if not base:
+        return Diagnosis(
+            name="PUBLIC_URL",
+            ok=False,
+            words="It is not set: messages carry no links, and /migrate link cannot work.",
+            remedy="Set PUBLIC_URL to the site's address, such as https://example.com.",
+        )
+    if urlsplit(base).scheme != "https" and urlsplit(base).hostname not in (
+        "127.0.0.1",
+        "localhost",
+    ):
+        return Diagnosis(
+            name="PUBLIC_URL",
+            ok=False,
+            words=f"{base} is not https, which Slack requires.",
+            remedy="Serve the site over TLS and set PUBLIC_URL to its https address.",
+        )
+    try:
+        answer = get(f"{base}/healthz", timeout=TIMEOUT, allow_redirects=False)
+        ours = "audit" in answer.json()
+    except (requests.RequestException, ValueError) as error:
+        return Diagnosis(
+            name="PUBLIC_URL",
+            ok=False,
+            words=f"{base}/healthz does not answer from here: {type(error).__name__}.",
+            remedy="Check DNS, the proxy and ALLOWED_HOSTS. Slack has to reach it from outside.",
+        )
+    if not ours:
+        words = f"{base}/healthz answers, but it is not the bot's."
+        remedy = 'Include path("", include("bot.urls")) at the root, or mend the proxy.'
+        return Diagnosis(name="PUBLIC_URL", ok=False, words=words, remedy=remedy)
+    return Diagnosis(name="PUBLIC_URL", ok=True, words=f"{base} is this site.")
