@@ -88,6 +88,36 @@ class DeliveryAdmin(ReadOnlyAdmin):
     search_fields = ("key", "error")
 
 
+@admin.register(models.SlackChannel)
+class SlackChannelAdmin(ReadOnlyAdmin):
+    list_display = ("id", "sent_at", "wait_until", "broken_at", "broken_because")
+
+
+@admin.register(models.SlackPerson)
+class SlackPersonAdmin(ReadOnlyAdmin):
+    list_display = ("key", "name", "barred", "flags_at", "seen_at")
+    list_filter = ("team", "barred")
+    search_fields = ("key", "name")
+
+
+@admin.register(models.SlackCall)
+class SlackCallAdmin(ReadOnlyAdmin):
+    list_display = ("id", "asked_at", "woken_at", "answered_at")
+    exclude = ("call",)
+    """It may hold an address to which anybody could post an answer."""
+
+
+@admin.register(models.SeenRequest)
+class SeenRequestAdmin(ReadOnlyAdmin):
+    list_display = ("signature", "at")
+
+
+@admin.register(models.LinkCode)
+class LinkCodeAdmin(ReadOnlyAdmin):
+    list_display = ("slack_user", "team", "slack_name", "created_at", "expires_at", "used_at")
+    exclude = ("digest",)
+
+
 @admin.register(models.Link)
 class LinkAdmin(ReadOnlyAdmin):
     list_display = ("team", "slack_user", "account_name", "linked_at", "ended_at")

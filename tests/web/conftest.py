@@ -15,7 +15,7 @@ from bot.models import Run, StoredPlan
 from bot.route.plan import Plan
 from tests.plans import a_plan, acting, an_account
 
-JSON = {"headers": {"accept": "application/json"}}
+JSON = {"accept": "application/json"}
 
 
 def alter(sql: str) -> None:

@@ -37,14 +37,14 @@ def test_every_form_needs_its_csrf_token(
     client = signed_in(ada, csrf=True)
     before = AuditEntry.objects.count()
     fields = {"reason": "x", "database": "default"}
-    answer = client.post(address(name), fields, **JSON)
+    answer = client.post(address(name), fields, headers=JSON)
     assert (answer.status_code, answer.json()["error"]) == (403, "form_not_trusted")
     answer = client.post(address(name), fields)
     assert answer.status_code == 403
     assert "Nothing was changed" in answer.content.decode()
     assert AuditEntry.objects.count() == before
     token = token_of(client)
-    answer = client.post(address(name), {**fields, "csrfmiddlewaretoken": token}, **JSON)
+    answer = client.post(address(name), {**fields, "csrfmiddlewaretoken": token}, headers=JSON)
     assert answer.status_code != 403 or answer.json()["error"] != "form_not_trusted"
 
 
@@ -64,7 +64,7 @@ def test_the_csrf_check_does_not_need_the_projects_middleware(
 def test_what_changes_something_is_only_ever_a_post(
     name: str, method: str, ada: Any, signed_in: Callable[..., Client]
 ) -> None:
-    answer = getattr(signed_in(ada), method)(address(name), **JSON)
+    answer = getattr(signed_in(ada), method)(address(name), headers=JSON)
     assert answer.status_code == 405
     assert answer["Allow"] == "POST"
     assert StoredPlan.objects.count() == 0
@@ -88,7 +88,7 @@ def test_who_is_not_signed_in_is_led_to_the_sign_in_page_and_back() -> None:
 
 
 def test_a_program_that_is_not_signed_in_is_told_so() -> None:
-    answer = Client().post("/migrations/apply/", **JSON)
+    answer = Client().post("/migrations/apply/", headers=JSON)
     assert answer.status_code == 401
     assert answer.json()["error"] == "not_signed_in"
     assert "Sign in" in answer.json()["message"]
@@ -142,7 +142,7 @@ def test_what_broke_is_told_with_a_reference_that_is_in_the_log(
     monkeypatch.setattr(overview, "answer", broken)
     client = signed_in(ada)
     with caplog.at_level(logging.ERROR, logger="migration_bot"):
-        answer = client.get("/migrations/", **JSON)
+        answer = client.get("/migrations/", headers=JSON)
         page = client.get("/migrations/")
     assert answer.status_code == page.status_code == 500
     assert answer.json()["reference"] in caplog.text
@@ -157,7 +157,7 @@ def test_a_state_database_that_is_down_is_told_as_an_outage(
         raise OperationalError("connection to server at db-7.internal failed")
 
     monkeypatch.setattr(overview, "answer", down)
-    answer = signed_in(ada).get("/migrations/", **JSON)
+    answer = signed_in(ada).get("/migrations/", headers=JSON)
     assert (answer.status_code, answer.json()["error"]) == (503, "database_down")
     assert "db-7.internal" not in answer.content.decode()
 
@@ -167,21 +167,21 @@ def test_missing_tables_are_told_with_the_command_that_makes_them(
 ) -> None:
     client = signed_in(ada)
     alter("ALTER TABLE migration_bot_run RENAME TO elsewhere")
-    answer = client.get("/migrations/runs/", **JSON)
+    answer = client.get("/migrations/runs/", headers=JSON)
     assert (answer.status_code, answer.json()["error"]) == (503, "setup_needed")
     assert "migration_bot setup" in answer.json()["message"]
 
 
 @pytest.mark.parametrize("pattern", urls.urlpatterns, ids=lambda pattern: pattern.name)
 def test_no_view_runs_inside_a_transaction_of_the_request(pattern: URLPattern) -> None:
-    assert "default" in pattern.callback._non_atomic_requests
+    assert "default" in getattr(pattern.callback, "_non_atomic_requests", ())
 
 
 def test_a_body_that_is_too_large_is_bad_input(
     ada: Any, signed_in: Callable[..., Client], settings: Any
 ) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
-    answer = signed_in(ada).post("/migrations/plan/", {"target": "x" * 2000}, **JSON)
+    answer = signed_in(ada).post("/migrations/plan/", {"target": "x" * 2000}, headers=JSON)
     assert (answer.status_code, answer.json()["error"]) == (400, "input_not_understood")
 
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def overview(client: Client) -> Any:
-    return client.get(reverse("migration_bot:overview"), **JSON)
+    return client.get(reverse("migration_bot:overview"), headers=JSON)
 
 
 def changed(client: Client, **values: str) -> Client:
@@ -40,7 +40,7 @@ def test_everything_works_while_a_migration_of_the_user_model_is_pending(
         list(get_user_model().objects.all())
     for page in ("overview", "history", "audit", "verify"):
         assert requester.get(reverse(f"migration_bot:{page}")).status_code == 200
-    answer = approver.post(reverse("migration_bot:approve", args=[run.pk]), **JSON)
+    answer = approver.post(reverse("migration_bot:approve", args=[run.pk]), headers=JSON)
     assert (answer.status_code, answer.json()["state"]) == (200, "queued")
     assert requester.get(reverse("migration_bot:run", args=[run.pk])).status_code == 200
 

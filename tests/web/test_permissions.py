@@ -14,7 +14,7 @@ from tests.web.conftest import JSON
 
 pytestmark = pytest.mark.django_db
 
-PEOPLE = {
+PEOPLE: dict[str, dict[str, Any] | None] = {
     "nobody": None,
     "no_staff": {"staff": False, "permissions": ("request_run", "approve_run")},
     "inactive": {"active": False, "permissions": ("request_run", "approve_run")},
@@ -56,7 +56,7 @@ def refused_with(name: str) -> int:
 @pytest.mark.parametrize("name", PEOPLE)
 @pytest.mark.parametrize("page", PAGES)
 def test_pages_are_for_staff(name: str, page: str) -> None:
-    status = client_of(name).get(reverse(f"migration_bot:{page}"), **JSON).status_code
+    status = client_of(name).get(reverse(f"migration_bot:{page}"), headers=JSON).status_code
     assert status == (200 if name in MAY["read"] else refused_with(name))
 
 
@@ -64,21 +64,21 @@ def test_pages_are_for_staff(name: str, page: str) -> None:
 @pytest.mark.parametrize("page", ["run", "cancel"])
 def test_a_run_is_for_staff_to_look_at(name: str, page: str, asked: Callable[..., Run]) -> None:
     address = reverse(f"migration_bot:{page}", args=[asked().pk])
-    status = client_of(name).get(address, **JSON).status_code
+    status = client_of(name).get(address, headers=JSON).status_code
     assert status == (200 if name in MAY["read"] else refused_with(name))
 
 
 @pytest.mark.parametrize("name", PEOPLE)
 def test_a_plan_is_for_staff_to_look_at(name: str, kept: Callable[..., StoredPlan]) -> None:
     address = reverse("migration_bot:plan", args=[kept().pk])
-    status = client_of(name).get(address, **JSON).status_code
+    status = client_of(name).get(address, headers=JSON).status_code
     assert status == (200 if name in MAY["read"] else refused_with(name))
 
 
 @pytest.mark.parametrize("name", PEOPLE)
 def test_a_plan_is_for_staff_to_ask_for(name: str) -> None:
     fields = {"database": "default", "target": "shop"}
-    answer = client_of(name).post(reverse("migration_bot:plan_now"), fields, **JSON)
+    answer = client_of(name).post(reverse("migration_bot:plan_now"), fields, headers=JSON)
     may = name in MAY["plan"]
     assert answer.status_code == (202 if may else refused_with(name))
     assert StoredPlan.objects.count() == (1 if may else 0)
@@ -87,7 +87,7 @@ def test_a_plan_is_for_staff_to_ask_for(name: str) -> None:
 @pytest.mark.parametrize("name", PEOPLE)
 def test_a_run_is_asked_for_with_the_permission(name: str, kept: Callable[..., StoredPlan]) -> None:
     fields = {"plan": str(kept().pk), "reason": "new totals"}
-    answer = client_of(name).post(reverse("migration_bot:apply"), fields, **JSON)
+    answer = client_of(name).post(reverse("migration_bot:apply"), fields, headers=JSON)
     may = name in MAY["request"]
     assert answer.status_code == (201 if may else refused_with(name))
     assert Run.objects.count() == (1 if may else 0)
@@ -96,7 +96,7 @@ def test_a_run_is_asked_for_with_the_permission(name: str, kept: Callable[..., S
 @pytest.mark.parametrize("name", PEOPLE)
 def test_a_plan_with_its_run_is_asked_for_with_the_permission(name: str) -> None:
     fields = {"database": "default", "target": "shop", "reason": "new totals"}
-    answer = client_of(name).post(reverse("migration_bot:apply"), fields, **JSON)
+    answer = client_of(name).post(reverse("migration_bot:apply"), fields, headers=JSON)
     may = name in MAY["request"]
     assert answer.status_code == (202 if may else refused_with(name))
     assert StoredPlan.objects.count() == (1 if may else 0)
@@ -107,7 +107,7 @@ def test_a_plan_with_its_run_is_asked_for_with_the_permission(name: str) -> None
 def test_deciding_takes_the_permission(name: str, verdict: str, asked: Callable[..., Run]) -> None:
     run = asked()
     address = reverse(f"migration_bot:{verdict}", args=[run.pk])
-    answer = client_of(name).post(address, {"reason": "because"}, **JSON)
+    answer = client_of(name).post(address, {"reason": "because"}, headers=JSON)
     may = name in MAY["approve"]
     assert answer.status_code == (200 if may else refused_with(name))
     assert Decision.objects.filter(run=run).count() == (1 if may else 0)
@@ -116,7 +116,7 @@ def test_deciding_takes_the_permission(name: str, verdict: str, asked: Callable[
 @pytest.mark.parametrize("name", PEOPLE)
 def test_somebody_elses_run_is_cancelled_by_approvers(name: str, asked: Callable[..., Run]) -> None:
     run = asked()
-    answer = client_of(name).post(reverse("migration_bot:cancel", args=[run.pk]), **JSON)
+    answer = client_of(name).post(reverse("migration_bot:cancel", args=[run.pk]), headers=JSON)
     may = name in MAY["cancel"]
     assert answer.status_code == (200 if may else refused_with(name))
     run.refresh_from_db()
@@ -126,7 +126,7 @@ def test_somebody_elses_run_is_cancelled_by_approvers(name: str, asked: Callable
 @pytest.mark.parametrize("name", PEOPLE)
 def test_the_audit_is_exported_by_approvers(name: str, asked: Callable[..., Run]) -> None:
     asked()
-    answer = client_of(name).get(reverse("migration_bot:export"), **JSON)
+    answer = client_of(name).get(reverse("migration_bot:export"), headers=JSON)
     assert answer.status_code == (200 if name in MAY["export"] else refused_with(name))
 
 
@@ -135,9 +135,9 @@ def test_the_requester_cannot_approve_their_own_run(
 ) -> None:
     client = signed_in(ada)
     made = client.post(
-        reverse("migration_bot:apply"), {"plan": str(kept().pk), "reason": "mine"}, **JSON
+        reverse("migration_bot:apply"), {"plan": str(kept().pk), "reason": "mine"}, headers=JSON
     ).json()
-    answer = client.post(reverse("migration_bot:approve", args=[made["id"]]), **JSON)
+    answer = client.post(reverse("migration_bot:approve", args=[made["id"]]), headers=JSON)
     assert (answer.status_code, answer.json()["error"]) == (403, "own_request")
     page = client.get(reverse("migration_bot:run", args=[made["id"]])).content.decode()
     assert "You asked for run" in page
@@ -198,4 +198,4 @@ def test_a_plan_that_nobody_made_is_told_as_such(
     client = signed_in(robin)
     address = reverse("migration_bot:plan", args=[UUID(int=7)])
     assert client.get(address).status_code == 404
-    assert client.get(address, **JSON).json()["error"] == "plan_not_found"
+    assert client.get(address, headers=JSON).json()["error"] == "plan_not_found"

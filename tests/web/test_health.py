@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+
+from bot.models import Delivery, Run, Worker
+from bot.operations import reading
+from tests.web.conftest import alter
+
+pytestmark = pytest.mark.django_db
+
+
+def look() -> Any:
+    return Client().get("/healthz")
+
+
+def beat(at: datetime) -> None:
+    Worker.objects.create(name="secret-host:1:run", kind="run", started_at=at, beat_at=at)
+
+
+def test_all_is_well_with_a_worker(now: datetime, asked: Callable[..., Run]) -> None:
+    beat(now)
+    asked()
+    answer = look()
+    assert answer.status_code == 200
+    found = answer.json()
+    assert found["ok"] is True
+    assert set(found) == {"ok", "database", "worker", "outbox", "audit"}
+    assert found["audit"]["seq"] == 1
+    assert len(found["audit"]["hash"]) == 12
+    assert found["outbox"]["backlog"] == 0
+    assert found["worker"]["workers"] == 1
+    assert "secret-host" not in answer.content.decode()
+
+
+def test_without_a_living_worker_it_is_not_well(now: datetime) -> None:
+    assert look().status_code == 503
+    beat(now - timedelta(hours=1))
+    answer = look()
+    assert answer.status_code == 503
+    assert answer.json()["worker"]["ok"] is False
+    assert answer.json()["worker"]["newest_age"] >= 3600
+    assert answer.json()["database"]["ok"] is True
+
+
+def test_the_backlog_is_told_with_its_oldest_age(now: datetime) -> None:
+    beat(now)
+    for number, minutes in enumerate((3, 90)):
+        at = now - timedelta(minutes=minutes)
+        Delivery.objects.create(key=f"k{number}", kind="run", due_at=at, created_at=at)
+    found = look().json()
+    assert found["outbox"]["backlog"] == 2
+    assert found["outbox"]["oldest_age"] >= 5400
+    assert found["outbox"]["ok"] is False
+    assert found["ok"] is True
+
+
+def test_missing_tables_are_told_with_their_remedy() -> None:
+    alter("ALTER TABLE migration_bot_auditentry RENAME TO elsewhere_a")
+    alter("ALTER TABLE migration_bot_audithead RENAME TO elsewhere_b")
+    answer = look()
+    assert answer.status_code == 503
+    assert "migration_bot setup" in answer.json()["database"]["words"]
+
+
+def test_a_database_that_is_down_is_told_without_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def down(**kwargs: Any) -> Any:
+        raise OperationalError("connection to server at db-7.internal failed")
+
+    monkeypatch.setattr(reading, "pulse", down)
+    answer = look()
+    assert answer.status_code == 503
+    assert answer.json()["database"]["ok"] is False
+    assert "db-7" not in answer.content.decode()
+
+
+def test_it_is_only_looked_at() -> None:
+    answer = Client().post("/healthz")
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
+    assert Client().head("/healthz").status_code == 503
