@@ -36,12 +36,10 @@ def check_databases() -> Iterator[CheckMessage]:
     if state != DEFAULT_DB_ALIAS and not any(isinstance(r, StateRouter) for r in router.routers):
         yield ROWS["E012"].found(alias=state)
     targets = settings.target_databases
-    if not targets:
-        yield ROWS["E013"].found(alias=state)
     for alias in targets:
         vendor = connections[alias].vendor
         if vendor not in LOCKABLE:
-            yield ROWS["E014"].found(alias=alias, vendor=vendor)
+            yield ROWS["E013"].found(alias=alias, vendor=vendor)
     for alias in dict.fromkeys((*targets, state)):
         yield from _pooling(alias)
     if connections[state].vendor == "sqlite":

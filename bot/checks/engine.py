@@ -26,10 +26,11 @@ def check_engine() -> Iterator[CheckMessage]:
     if queues[0] == queues[1]:
         yield ROWS["E024"].found(queue=queues[0])
     # Django 6 has a default of its own, Django 5.2 has none.
-    if not django_settings.is_overridden("TASKS"):  # type: ignore[misc]  # missing in the stubs
+    tasks: Mapping[str, Any] = getattr(django_settings, "TASKS", {})
+    overridden = django_settings.is_overridden("TASKS")  # type: ignore[misc]  # not in the stubs
+    if not overridden or not tasks:
         yield ROWS["E020"].found(queue=queues[0], run_queue=queues[1])
         return
-    tasks: Mapping[str, Any] = django_settings.TASKS
     if alias not in tasks:
         known = ", ".join(tasks) or "there is none"
         yield ROWS["E021"].found(alias=alias, nearest=nearest(alias, tasks), known=known)

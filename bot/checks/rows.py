@@ -92,12 +92,6 @@ ROWS = {
         ),
         Row(
             id="E013",
-            message="There is no database that the bot may migrate.",
-            hint="DATABASES holds nothing but the state database {alias!r}: add one, or name "
-            'aliases in MIGRATION_BOT["databases"].',
-        ),
-        Row(
-            id="E014",
             message="The bot knows no lock for the database {alias!r} ({vendor}).",
             hint='Leave it out of MIGRATION_BOT["databases"]. PostgreSQL, MySQL, MariaDB and '
             "SQLite can be migrated.",

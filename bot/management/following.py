@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from django.db import InterfaceError, OperationalError, connections
 
 from bot import operations
@@ -48,7 +50,7 @@ def follow(number: int, desk: Desk, *, timeout: float | None) -> Run:
                 _tell(run, told, progress)
                 if State(run.state) in ENDED:
                     return run
-            over = timeout is not None and desk.clock() - started >= timeout
+            over = desk.clock() - started >= (inf if timeout is None else timeout)
             if over and run is not None:
                 return run
             desk.sleep(LOOK_EVERY)

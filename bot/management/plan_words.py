@@ -48,7 +48,8 @@ def _lines(plan: Plan, desk: Desk, sql: bool | None) -> Iterator[str]:
         f" ({visible(plan.vendor)})"
     )
     yield f"  {plural(len(plan.steps), 'step')}, risk {desk.risk(plan.risk)}"
-    yield f"  fingerprint {plan.fingerprint[:FINGERPRINT]}, made {moment(plan.made_at)}"
+    yield f"  fingerprint {plan.fingerprint[:FINGERPRINT]}"
+    yield f"  made {moment(plan.made_at)}"
     if plan.release:
         yield f"  release {visible(plan.release)}"
     for finding in plan.findings:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from bot.route.findings import Risk
 from bot.route.people import Actor
-from bot.route.refusals import AlreadyDecided, OwnRequest
+from bot.route.refusals import AlreadyDecided, OwnRequest, SameLogin
 
 
 class Verdict(StrEnum):
@@ -63,6 +63,8 @@ def check_voter(
     """
     own = requester.is_same_person_as(voter)
     if verdict is Verdict.APPROVE and own and not policy.self_approval:
+        if requester.account != voter.account and requester.os_user == voter.os_user != "":
+            raise SameLogin(run=run, login=voter.os_user)
         raise OwnRequest(run=run)
     for vote in votes:
         if vote.person.is_same_person_as(voter):

@@ -13,7 +13,9 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
+from bot.checks.rows import ROWS
 from bot.conf import Settings
+from bot.management.exits import Exit
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 _BLOCK = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -49,7 +51,33 @@ def dependencies() -> str:
     return "\n".join(lines)
 
 
-MADE: dict[str, Callable[[], str]] = {"settings": settings, "dependencies": dependencies}
+def exit_codes() -> str:
+    """The exit codes of the command line."""
+    lines = ["| code | meaning |", "|---|---|"]
+    return "\n".join([*lines, *(f"| {int(code)} | {code.meaning} |" for code in Exit)])
+
+
+def checks() -> str:
+    """Every system check: what it says, and what to do."""
+    lines = ["| id | what is wrong | what to do |", "|---|---|---|"]
+    for row in ROWS.values():
+        message, hint = (_readable(text) for text in (row.message, row.hint))
+        lines.append(f"| `migration_bot.{row.id}` | {_cell(message)} | {_cell(hint)} |")
+    return "\n".join(lines)
+
+
+def _readable(template: str) -> str:
+    """A format string as a reader of a table wants it."""
+    text = template.replace("{nearest}", "").replace("!r}", "}")
+    return text.replace("{{", "{").replace("}}", "}")
+
+
+MADE: dict[str, Callable[[], str]] = {
+    "settings": settings,
+    "dependencies": dependencies,
+    "exit_codes": exit_codes,
+    "checks": checks,
+}
 
 
 def remade(text: str) -> str:

@@ -1,0 +1,296 @@
+"""Every row of bot.checks.rows is found when it should be, and is documented."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.checks import CheckMessage
+from django.core.checks.registry import registry
+from django.db import connections
+
+from bot.checks import TAG, check_all
+from bot.checks.rows import ROWS
+from bot.conf import KEYS, Settings, get_settings
+
+PAGE = (Path(__file__).resolve().parents[1] / "docs" / "checks.md").read_text()
+
+DB_BACKEND = "django_tasks_db.DatabaseBackend"
+QUEUES = ["default", "migration_bot", "migration_bot_runs"]
+ON_MEMORY = {"W013"}
+"""The tests' own settings keep the bot's tables in memory."""
+
+
+class SomeCeleryBackend:
+    """Stands for another project's bridge to Celery."""
+
+
+class FakeOracle:
+    vendor = "oracle"
+
+
+@pytest.fixture
+def databases(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Sets DATABASES for the checks; no connection is opened."""
+
+    def set_to(**given: dict[str, Any]) -> None:
+        whole = {
+            alias: {
+                "ENGINE": "django.db.backends.sqlite3",
+                "NAME": f"/nowhere/{alias}.sqlite3",
+                "OPTIONS": {"timeout": 20},
+                **one,
+            }
+            for alias, one in given.items()
+        }
+        handler = type(connections)(whole)
+        monkeypatch.setattr("bot.checks.databases.connections", handler)
+        handler.settings  # noqa: B018 - fills in the defaults
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Django's, for people who expect connections to follow
+            settings.DATABASES = whole
+        get_settings.cache_clear()
+
+    return set_to
+
+
+def found() -> dict[str, CheckMessage]:
+    return {str(m.id).removeprefix("migration_bot."): m for m in check_all()}
+
+
+def ids() -> set[str]:
+    return set(found()) - ON_MEMORY
+
+
+POSTGRES = {"ENGINE": "django.db.backends.postgresql", "NAME": "x", "OPTIONS": {}}
+
+
+@pytest.mark.parametrize("id_", ROWS)
+def test_every_check_is_documented(id_: str) -> None:
+    assert f"| `migration_bot.{id_}` |" in PAGE
+
+
+@pytest.mark.parametrize("id_", ROWS)
+def test_every_check_is_tested(id_: str) -> None:
+    assert f'"{id_}"' in Path(__file__).read_text()
+
+
+def test_the_checks_are_registered_under_their_tag() -> None:
+    tagged = [check for check in registry.get_checks() if TAG in check.tags]
+    assert tagged == [check_all]
+
+
+def test_a_right_configuration_finds_nothing(databases: Callable[..., None]) -> None:
+    databases(default={"NAME": "/nowhere/a"}, state={"NAME": "/nowhere/b"})
+    assert set(found()) <= {"W010"}
+
+
+def test_the_checks_ask_no_database(databases: Callable[..., None]) -> None:
+    databases(default={**POSTGRES, "HOST": "no.such.host.invalid"})
+    assert found() == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "id_", "words"),
+    [
+        (["state_database"], "E001", "is a list"),
+        ({"leese": 30}, "E002", "Did you mean lease?"),
+        ({"lease": "30"}, "E003", "is a str; it must be a number"),
+        ({"self_approval": 1}, "E003", "True or False"),
+        ({"lock_retries": 1.5}, "E003", "a whole number"),
+        ({"lock_retries": True}, "E003", "a whole number"),
+        ({"databases": "default"}, "E003", "a list of texts"),
+        ({"approvals": [1]}, "E003", "a dictionary"),
+        ({"audit_triggers": "yes"}, "E003", "True or False or None"),
+        ({"lease": 1}, "E004", "at least 3 seconds"),
+        ({"lease": float("nan")}, "E004", "at least 3 seconds"),
+        ({"lock_timeout": -1}, "E004", "0 or more seconds"),
+        ({"public_url": "example.com"}, "E004", "https://example.com"),
+        ({"code_reload": "hot"}, "E004", '"auto" or "cold"'),
+        ({"queue": ""}, "E004", "the name of a queue"),
+        ({"approvals": {"dangerous": 0}}, "E005", "says 0 for 'dangerous'"),
+        ({"approvals": {"terrible": 1}}, "E005", "'terrible'"),
+        ({"approvals": {"safe": True}}, "E005", "says True"),
+        ({"approvals": {"safe": 1}}, "W001", "nothing for caution, dangerous; 1, 2 are taken"),
+        ({"self_approval": True}, "W002", "approve their own"),
+    ],
+)
+def test_values(settings: Any, given: Any, id_: str, words: str) -> None:
+    settings.MIGRATION_BOT = given
+    message = found()[id_]
+    assert words in message.msg
+    assert message.hint
+    assert message.is_serious() is id_.startswith("E")
+
+
+def test_the_defaults_are_right(settings: Any) -> None:
+    settings.MIGRATION_BOT = {key: getattr(Settings(), key) for key in KEYS}
+    assert ids() == set()
+
+
+def test_a_secret_of_a_wrong_type_is_not_repeated(settings: Any) -> None:
+    settings.MIGRATION_BOT = {"slack_bot_token": ["xoxb-secret"]}
+    assert "xoxb-secret" not in str(found()["E003"])
+
+
+@pytest.mark.parametrize(
+    ("given", "id_", "words"),
+    [
+        ({"state_database": "defalt"}, "E010", "Did you mean default?"),
+        ({"databases": ["defaul"]}, "E011", "Did you mean default?"),
+        ({"state_database": "state"}, "E012", "StateRouter is not in"),
+    ],
+)
+def test_aliases(
+    settings: Any, databases: Callable[..., None], given: Any, id_: str, words: str
+) -> None:
+    databases(default={}, state={})
+    settings.DATABASE_ROUTERS = []
+    settings.MIGRATION_BOT = given
+    assert words in found()[id_].msg
+
+
+def test_a_router_of_ours_is_enough(
+    settings: Any, databases: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from django.db.utils import ConnectionRouter
+
+    databases(default={}, state={})
+    settings.MIGRATION_BOT = {"state_database": "state"}
+    ours = ConnectionRouter(["bot.routers.StateRouter"])
+    monkeypatch.setattr("bot.checks.databases.router", ours)
+    assert found() == {}
+
+
+def test_a_vendor_without_a_lock(
+    databases: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    databases(default={})
+    monkeypatch.setattr("bot.checks.databases.connections", {"default": FakeOracle()})
+    assert "(oracle)" in found()["E013"].msg
+
+
+def test_one_sqlite_file_for_the_site_and_the_bot(databases: Callable[..., None]) -> None:
+    databases(default={})
+    assert ids() == {"W010"}
+    databases(default={"OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE"}})
+    assert ids() == {"W010", "W011"}
+
+
+def test_an_sqlite_file_that_waits_too_short(databases: Callable[..., None]) -> None:
+    databases(default={"OPTIONS": {}})
+    assert "5 s" in found()["W012"].msg
+
+
+def test_tables_in_memory(databases: Callable[..., None]) -> None:
+    databases(default={"NAME": ":memory:"})
+    assert set(found()) == {"W013"}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"PORT": "6432"}, {"W014"}),
+        ({"PORT": 6432}, {"W014"}),
+        ({"HOST": "pgbouncer.internal"}, {"W014"}),
+        ({"PORT": "6432", "DISABLE_SERVER_SIDE_CURSORS": True}, set()),
+        ({"PORT": "5432"}, set()),
+    ],
+)
+def test_pgbouncer(
+    databases: Callable[..., None], given: dict[str, Any], expected: set[str]
+) -> None:
+    databases(default={**POSTGRES, **given})
+    assert set(found()) == expected
+
+
+@pytest.mark.parametrize(
+    ("backend", "extra", "expected"),
+    [
+        (DB_BACKEND, {}, set()),
+        (DB_BACKEND, {"QUEUES": []}, set()),
+        (DB_BACKEND, {"QUEUES": ["default", "migration_bot"]}, {"E023"}),
+        ("bot.engines.celery.CeleryBackend", {"OPTIONS": {"broker_url": "redis://x"}}, set()),
+        ("bot.engines.celery.CeleryBackend", {}, {"E027"}),
+        ("no.such.Backend", {}, {"E026"}),
+    ],
+)
+def test_backends(settings: Any, backend: str, extra: dict[str, Any], expected: set[str]) -> None:
+    settings.TASKS = {"default": {"BACKEND": backend, "QUEUES": QUEUES, **extra}}
+    assert ids() == expected
+
+
+@pytest.mark.parametrize("name", ["immediate.ImmediateBackend", "dummy.DummyBackend"])
+def test_backends_that_run_in_the_web_process(settings: Any, name: str) -> None:
+    try:
+        import django.tasks  # noqa: F401
+
+        package = "django.tasks"
+    except ImportError:
+        package = "django_tasks"
+    path = f"{package}.backends.{name}"
+    settings.TASKS = {"default": {"BACKEND": path, "QUEUES": QUEUES}}
+    assert ids() == {"E022"}
+
+
+def test_a_list_of_queues_left_out_means_default_alone(settings: Any) -> None:
+    settings.TASKS = {"default": {"BACKEND": DB_BACKEND}}
+    messages = [message.msg for message in check_all() if message.id == "migration_bot.E023"]
+    assert len(messages) == 2
+
+
+def test_tasks_left_out(settings: Any) -> None:
+    del settings.TASKS
+    assert ids() == {"E020"}
+    assert "migration_bot_runs" in str(found()["E020"].hint)
+
+
+def test_an_alias_that_tasks_does_not_have(settings: Any) -> None:
+    settings.MIGRATION_BOT = {"tasks_backend": "defalt"}
+    assert "Did you mean default?" in found()["E021"].msg
+
+
+def test_one_queue_for_everything(settings: Any) -> None:
+    settings.MIGRATION_BOT = {"queue": "migration_bot_runs"}
+    assert ids() == {"E024"}
+
+
+def test_the_engines_app_is_missing(settings: Any) -> None:
+    installed = [app for app in settings.INSTALLED_APPS if app != "django_tasks_db"]
+    settings.INSTALLED_APPS = installed
+    assert ids() == {"E025"}
+
+
+@pytest.mark.parametrize(
+    ("queues", "expected"),
+    [
+        ({}, {"E028"}),
+        ({"migration_bot_runs": {"DEFAULT_TIMEOUT": 3600}}, {"E028"}),
+        ({"migration_bot_runs": {"DEFAULT_TIMEOUT": -1}}, set()),
+    ],
+)
+def test_rq_kills_long_jobs(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, queues: dict[str, Any], expected: set[str]
+) -> None:
+    rq = type("RQBackend", (), {"__module__": "django_tasks_rq.backend"})
+    monkeypatch.setattr("bot.checks.engine.import_string", lambda path: rq)
+    settings.TASKS = {"default": {"BACKEND": "django_tasks_rq.RQBackend", "QUEUES": QUEUES}}
+    settings.RQ_QUEUES = queues
+    assert ids() == expected
+
+
+def test_celery_that_runs_again_what_kills_its_worker(settings: Any) -> None:
+    path = f"{__name__}.SomeCeleryBackend"
+    settings.TASKS = {"default": {"BACKEND": path, "QUEUES": QUEUES}}
+    assert ids() == set()
+    settings.CELERY_TASK_ACKS_LATE = True
+    settings.CELERY_TASK_REJECT_ON_WORKER_LOST = True
+    assert "CELERY_TASK_ACKS_LATE and CELERY_TASK_REJECT" in found()["W020"].msg
+
+
+def test_accounts_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.checks.apps.is_installed", lambda name: "contenttypes" not in name)
+    assert "django.contrib.contenttypes" in found()["E030"].msg
