@@ -170,10 +170,9 @@ class LazyState(ProjectState):
     def rename_field(self, app_label: str, model_name: str, old_name: str, new_name: str) -> None:
         key = (app_label, model_name)
         self._note_unsettled()
-        self._own_fields(key)
-        for other in self.references.to(key):
+        for other in {key, *self.references.to(key)}:
             if other in self.models:
-                self._own_fields(other)
+                self._own_fields(other, key)
         with self._walking_only({key}):
             super().rename_field(app_label, model_name, old_name, new_name)
 
@@ -189,10 +188,16 @@ class LazyState(ProjectState):
             if state is not None:
                 self.references.learn(key, _outline(state))
 
-    def _own_fields(self, key: ModelKey) -> None:
+    def _own_fields(self, key: ModelKey, referred: ModelKey) -> None:
+        """Copy the fields that a renamed field of ``referred`` is written into."""
         state = self.models[key]
         for name, field in state.fields.items():
-            if field.is_relation or isinstance(field, CompositePrimaryKey):
+            remote = field.remote_field
+            if (
+                (remote and resolve_relation(remote.model, *key) == referred)
+                or (key == referred and getattr(field, "from_fields", None) not in (None, ["self"]))
+                or isinstance(field, CompositePrimaryKey)
+            ):
                 state.fields[name] = field.clone()
 
     def _walking_only(self, keys: set[ModelKey]) -> _WalkingOnly:

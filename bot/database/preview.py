@@ -7,6 +7,7 @@ import copy
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.db import Error as DatabaseProblem
 from django.db import router
 from django.db.migrations.operations import RunPython, RunSQL, SeparateDatabaseAndState
 
@@ -160,6 +161,10 @@ class Previewer:
                 attempted.take_back()
                 self._start_afresh()
                 return [_hidden(f"Previewing it was stopped: {refused}.")]
+            except DatabaseProblem as error:  # A default asked for what is not there yet.
+                attempted.take_back()
+                self._start_afresh()
+                return [_hidden(f"Previewing it failed: {describe_error(error)}.")]
             except Exception as error:  # noqa: BLE001 Fields, constraints and defaults are anybody's code.
                 attempted.take_back()
                 self._start_afresh()

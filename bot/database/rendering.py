@@ -141,7 +141,7 @@ class Renderer:
                 continue
             lines = outline(state)
             if names is not None:
-                own = names & state.fields.keys()
+                own = frozenset(name for name in names if name in state.fields)
                 names = own | frozenset(lines.key_fields)
                 inherited = names - own - frozenset(lines.key_fields)
             else:

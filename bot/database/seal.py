@@ -92,10 +92,14 @@ def execution_order(
 
 def full_plan(loader: MigrationLoader) -> list[Key]:
     """Every migration of the graph in the order in which an empty database would get them."""
+    known = loader.__dict__.get("_migration_bot_full_plan")
+    if known is not None and known[0] is loader.graph:
+        return list(known[1])
     seen: dict[Key, None] = {}
     for leaf in loader.graph.leaf_nodes():
         for key in loader.graph.forwards_plan(leaf):
             seen.setdefault(key)
+    loader.__dict__["_migration_bot_full_plan"] = (loader.graph, list(seen))
     return list(seen)
 
 
