@@ -81,10 +81,7 @@ def answer(call: Call, *, now: datetime) -> Reply:
 
 def _answer(call: Call, *, now: datetime) -> Reply:
     if call.how is How.COMMAND:
-        parsed = parse(call.text, COMMANDS)
-        return _asked(
-            call, f"slack.{parsed.command.name}", now, lambda: _command(call, parsed, now)
-        )
+        return _command(call, parse(call.text, COMMANDS), now)
     if call.how is How.HOME:
         people.check_flags(call, now=now)
         with changing(now):
@@ -94,26 +91,23 @@ def _answer(call: Call, *, now: datetime) -> Reply:
     if act is None:
         return Reply()
     wish = f"slack.{call.name.removeprefix('migration_bot.')}"
-    return _asked(call, wish, now, lambda: act(call, people.identify(call, now=now), now))
-
-
-def _asked(call: Call, wish: str, now: datetime, act: Callable[[], Reply]) -> Reply:
-    """Who is refused as a person is denied, and audited under what they wished for.
-
-    What an operation refuses it has audited itself.
-    """
-    with denials_recorded(wish, actor=people.unlinked_actor(call), now=now):
-        people.check_flags(call, now=now)
-    return act()
+    return act(call, _identified(call, wish, now), now)
 
 
 def _command(call: Call, parsed: Parsed, now: datetime) -> Reply:
     name = parsed.command.name
     if parsed.command.unlinked:
+        with denials_recorded(f"slack.{name}", actor=people.unlinked_actor(call), now=now):
+            people.check_flags(call, now=now)
         return UNLINKED[name](call, now)
-    with denials_recorded(f"slack.{name}", actor=people.unlinked_actor(call), now=now):
-        actor = people.identify(call, now=now)
-    return LINKED[name](call, parsed, actor, now)
+    return LINKED[name](call, parsed, _identified(call, f"slack.{name}", now), now)
+
+
+def _identified(call: Call, wish: str, now: datetime) -> Actor:
+    """Who it is. Whoever is refused as a person is audited under what they wished for; what an
+    operation refuses, it has audited itself."""
+    with denials_recorded(wish, actor=people.unlinked_actor(call), now=now):
+        return people.identify(call, now=now)
 
 
 # Commands
