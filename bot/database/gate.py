@@ -165,15 +165,18 @@ def _teller(stdout: Any) -> Callable[[PlainMigrate], None]:
         for hook in tuple(on_plain):
             try:
                 hook(event)
+            except Refused as refusal:
+                because = refusal.sentence
             except Exception as error:
                 # The outermost edge of the audit beside a migration that is none of its business.
                 reference = uuid.uuid4().hex[:12]
                 logger.exception("a plain migrate was not recorded, reference %s", reference)
-                because = error.sentence if isinstance(error, Refused) else type(error).__name__
-                (stdout or sys.stderr).write(
-                    f"This migrate ({event.phase}) is not in the audit: {because} "
-                    f"Reference {reference}.\n"
-                )
+                because = f"{type(error).__name__}. Reference {reference}."
+            else:
+                continue
+            (stdout or sys.stderr).write(
+                f"This migrate ({event.phase}) is not in the audit: {because}\n"
+            )
 
     return tell
 

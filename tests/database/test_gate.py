@@ -426,22 +426,38 @@ def test_a_migrate_inside_a_migrate_runs_under_the_same_lock(
     assert ("auth", "0001_initial") in applied_rows(connections[target])
 
 
-@on_one
-def test_a_hook_that_raises_is_told_and_stops_nothing(
-    target: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    def raise_refusal(event: PlainMigrate) -> None:
-        raise SetupNeeded
+@pytest.fixture
+def refusing_hook(monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
+    """A hook that raises what stands in this list."""
+    errors: list[Exception] = []
 
-    before = list(gate.on_plain)
-    gate.on_plain[:] = [raise_refusal]
+    def refuse(event: PlainMigrate) -> None:
+        raise errors[0]
+
+    monkeypatch.setattr(gate, "on_plain", [refuse])
+    return errors
+
+
+@on_one
+def test_a_refused_record_is_told_and_stops_nothing(
+    target: str, refusing_hook: list[Exception]
+) -> None:
+    refusing_hook.append(SetupNeeded())
     out = io.StringIO()
-    try:
-        call_command("migrate", "contenttypes", database=target, stdout=out)
-    finally:
-        gate.on_plain[:] = before
+    call_command("migrate", "contenttypes", database=target, stdout=out)
     assert "This migrate (finished) is not in the audit: The bot's own tables" in out.getvalue()
+    assert applied_rows(connections[target])
+
+
+@on_one
+def test_a_broken_record_is_told_with_a_reference_and_stops_nothing(
+    target: str, refusing_hook: list[Exception], caplog: pytest.LogCaptureFixture
+) -> None:
+    refusing_hook.append(RuntimeError("no"))
+    out = io.StringIO()
+    call_command("migrate", "contenttypes", database=target, stdout=out)
     reference = out.getvalue().rpartition("Reference ")[2].strip().rstrip(".")
+    assert len(reference) == 12
     assert any(reference in record.getMessage() for record in caplog.records)
     assert applied_rows(connections[target])
 
