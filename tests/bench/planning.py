@@ -30,9 +30,7 @@ def run(report: Report) -> None:
         else:
             _wagtail(report, folder)
         small, large = (_synthetic(folder, number) for number in (500, 2000))
-        report.compare(
-            "2,000 synthetic migrations", large, small, than="of 500", at_most=5
-        )
+        report.compare("2,000 synthetic migrations", large, small, than="of 500", at_most=5)
 
 
 def _wagtail(report: Report, folder: Path) -> None:

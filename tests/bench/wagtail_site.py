@@ -22,6 +22,9 @@ import os
 import dj_database_url
 DATABASES = {"default": dj_database_url.parse(os.environ["DATABASE_URL"]),
     "state": dj_database_url.parse(os.environ.get("STATE_DATABASE_URL", "sqlite://:memory:"))}
+DATABASE_ROUTERS = ["bot.routers.StateRouter"]
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend",
+    "QUEUES": ["default", "migration_bot", "migration_bot_runs"]}}
 MIGRATION_BOT = {"state_database": "state"}
 SECRET_KEY = "only for benchmarks"
 USE_TZ = True

@@ -61,6 +61,7 @@ def installed(
     apps = {label: MadeUpApp(folder, label) for label in labels}
     sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
+    settings.MIGRATION_BOT = {"guard_plain_migrate": False, "record_plain_migrate": False}
     try:
         settings.INSTALLED_APPS = [*others, *(app.config for app in apps.values()), "bot"]
         yield apps

@@ -1,0 +1,147 @@
+"""What a plan rests on: the same for a plan and for the run that carries it out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
+from django.db.models.signals import pre_migrate
+
+from bot.database.seal import identity, make_basis
+from bot.database.targets import load
+from bot.route.basis import Basis
+from tests.database.corpus import module
+from tests.database.migrating import MadeUpApp, forget_migrations, installed, migrate
+from tests.database.test_targets import plan
+
+CHAIN = {
+    "0001_a": module(""),
+    "0002_b": module("", after="0001_a"),
+    "0003_c": module("migrations.RunSQL('SELECT 1', 'SELECT 2')", after="0002_b"),
+}
+
+
+@pytest.fixture
+def apps(tmp_path: Path, settings: Any) -> Iterator[dict[str, MadeUpApp]]:
+    with installed(tmp_path, settings, "shop", "till") as made:
+        made["shop"].write(CHAIN)
+        made["till"].write(
+            {
+                "0001_t": module("", extra="    run_before = [('shop', '0002_b')]"),
+                "0002_t": module("", after="").replace(
+                    "dependencies = []", "dependencies = [('till', '0001_t'), ('shop', '0002_b')]"
+                ),
+            }
+        )
+        yield made
+
+
+def basis_in_migrate(alias: str, *target: str) -> Basis:
+    """What a run computes from the plan that ``migrate`` itself made, before it runs that."""
+    found: list[Basis] = []
+
+    def receive(*, using: str, plan: Any, **kwargs: Any) -> None:
+        connection = connections[using]
+        found[:] = found or [make_basis(connection, load(connection), plan, release="r1")]
+
+    pre_migrate.connect(receive)
+    try:
+        forget_migrations()
+        call_command("migrate", *target, database=alias, verbosity=0, skip_checks=True)
+    finally:
+        pre_migrate.disconnect(receive)
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    ("before", "asked"),
+    [
+        ((), ("shop",)),
+        ((), ("till", "0002_t")),
+        (("shop", "0002_b"), ("shop",)),
+        (("till",), ("shop", "zero")),
+        (("till",), ("till", "0001_t")),
+    ],
+)
+def test_a_plan_and_a_run_agree_to_the_letter(
+    target: str, apps: dict[str, MadeUpApp], before: tuple[str, ...], asked: tuple[str, ...]
+) -> None:
+    if before:
+        migrate(target, *before)
+    planned = with_release(plan(target, *asked).basis)
+    assert basis_in_migrate(target, *asked) == planned
+
+
+def with_release(basis: Basis) -> Basis:
+    return Basis(identity=basis.identity, steps=basis.steps, rests_on=basis.rests_on, release="r1")
+
+
+@pytest.fixture
+def alias(new_database: Any, register_alias: Callable[[str, str], str]) -> str:
+    return register_alias("target", new_database("sqlite"))
+
+
+def test_an_edited_file_changes_the_fingerprint(alias: str, apps: dict[str, MadeUpApp]) -> None:
+    before = plan(alias, "shop").basis
+    apps["shop"].write({"0002_b": CHAIN["0002_b"] + "\n# a comment\n"})
+    after = plan(alias, "shop").basis
+    assert [s.key for s, t in zip(before.steps, after.steps, strict=True) if s != t] == [
+        "shop.0002_b"
+    ]
+
+
+def test_sql_read_from_another_file_is_part_of_it(
+    alias: str, apps: dict[str, MadeUpApp], tmp_path: Path
+) -> None:
+    sql = tmp_path / "change.sql"
+    read = f"migrations.SeparateDatabaseAndState([migrations.RunSQL(pathlib.Path({str(sql)!r}).read_text())])"
+    apps["shop"].write({"0003_c": module(read, after="0002_b", head="import pathlib")})
+    sql.write_text("SELECT 1")
+    before = plan(alias, "shop").fingerprint
+    sql.write_text("SELECT 2")
+    assert plan(alias, "shop").fingerprint != before
+
+
+def test_it_rests_on_what_it_depends_on_and_nothing_else(
+    alias: str, apps: dict[str, MadeUpApp]
+) -> None:
+    migrate(alias, "till")
+    basis = plan(alias, "shop").basis
+    assert basis.rests_on == ("shop.0001_a", "shop.0002_b", "till.0001_t")
+
+
+def test_undoing_rests_on_what_depends_on_it_too(alias: str, apps: dict[str, MadeUpApp]) -> None:
+    migrate(alias, "till")
+    basis = plan(alias, "till", "0001_t").basis
+    assert [step.direction for step in basis.steps] == ["backward"]
+    assert "shop.0002_b" in basis.rests_on
+
+
+def test_the_release_is_kept_but_no_part_of_the_fingerprint(
+    alias: str, apps: dict[str, MadeUpApp]
+) -> None:
+    connection = connections[alias]
+    loader = load(connection)
+    leaves = loader.graph.leaf_nodes()
+    migrations = MigrationExecutor(connection).migration_plan(leaves)
+    one, two = (make_basis(connection, loader, migrations, release=r) for r in ("1", "2"))
+    assert (one.release, two.release) == ("1", "2")
+    assert one.fingerprint == two.fingerprint
+
+
+def test_two_databases_of_one_server_are_two(
+    vendor: str, new_database: Any, register_alias: Callable[[str, str], str]
+) -> None:
+    one = register_alias("one", new_database(vendor))
+    two = register_alias("two", new_database(vendor))
+    connections[two].alias = "one"
+    try:
+        assert identity(connections[one]) != identity(connections[two])
+        assert identity(connections[one]) == identity(connections[one])
+    finally:
+        connections[two].alias = "two"
