@@ -11,7 +11,7 @@ from bot.conf import get_settings
 from bot.management.desk import Desk
 from bot.management.exits import Exit
 from bot.management.progress import Progress
-from bot.management.run_words import steps_done
+from bot.management.run_words import state_phrase, steps_done
 from bot.models import Run
 from bot.moment import utc_now
 from bot.operations import reading
@@ -81,11 +81,11 @@ def _tell(run: Run, told: list[str], progress: Progress) -> None:
         verb = {"approve": "approved", "reject": "rejected"}[decision.verdict]
         reason = f": {decision.reason}" if decision.reason else ""
         _once(f"Run {run.pk} {verb} by {decision.person_name}{reason}", told, progress)
-    state = run.state.replace("_", " ")
+    words = f"Run {run.pk} {state_phrase(State(run.state))}"
     if run.state == State.REQUESTED:
         approvals = sum(d.verdict == "approve" for d in run.decisions.all())
-        state += f", waits for {run.approvals_needed - approvals} more to approve"
-    _once(f"Run {run.pk} is {state}.", told, progress)
+        words += f", and waits for {run.approvals_needed - approvals} more to approve"
+    _once(f"{words}.", told, progress)
     if run.state != State.RUNNING:
         return
     for number, step in enumerate(run.steps, 1):

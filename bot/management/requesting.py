@@ -43,7 +43,6 @@ def run(options: Mapping[str, Any], desk: Desk) -> Exit:
     if not options["wait"]:
         _show(asked, desk)
         return Exit.FINE
-    desk.say(f"Run {asked.pk} is requested; watching it.")
     try:
         ended = follow(asked.pk, desk, timeout=options["timeout"])
     except KeyboardInterrupt:

@@ -220,13 +220,13 @@ def test_waiting_follows_the_run_to_its_end(
     said = wait(bot)
     assert said.code == 0
     for words in (
-        "waits for 1 more to approve",
+        "is requested, and waits for 1 more to approve.",
         "approved by ada",
         "is queued",
         "No worker has been seen lately",
         "Step 1 of 1: shop.0002_more",
         "It waits for pid 7, psql",
-        "is succeeded",
+        "has succeeded",
     ):
         assert words in said.err
     assert "1. run shop.0002_more: applied (1.2 s)" in said.out
