@@ -1,4 +1,4 @@
-"""A lock that is not had: who has it is named, and the step is tried again only where it is safe."""
+"""A lock that is not had: its holder is named, and only what is safe is tried again."""
 
 from __future__ import annotations
 
