@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from bot.sandbox.settings import sandbox_settings
 from django_site.drivers import use_mysql_driver
 from django_site.environment import boolean, bot_settings, databases, words
 
@@ -102,6 +103,13 @@ MIGRATION_BOT = {  # bot
     "state_database": "state" if "state" in DATABASES else "default",
     **bot_settings(os.environ),
 }
+
+# A stand-in Slack for one's own machine: only while DEBUG is on and no real Slack is named.
+SANDBOX = DEBUG and not MIGRATION_BOT.get("slack_bot_token")
+if SANDBOX:
+    INSTALLED_APPS.append("bot.sandbox")
+    _port = int(os.environ.get("PORT", "8000"))
+    MIGRATION_BOT = sandbox_settings(SECRET_KEY, port=_port) | MIGRATION_BOT
 
 _QUEUES = [
     "default",

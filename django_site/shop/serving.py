@@ -40,7 +40,7 @@ def serve(port: int, out: OutputWrapper) -> None:
     web += ["--workers", "1", "--worker-class", "gthread", "--threads", "8"]
     web += ["--log-level", "warning", "--no-control-socket"]
     worker = [sys.executable, "manage.py", "migration_bot", "worker"]
-    environment = {**os.environ, "PUBLIC_URL": f"http://{HOST}:{port}"}
+    environment = {**os.environ, "PORT": str(port), "PUBLIC_URL": f"http://{HOST}:{port}"}
     environment["ALLOWED_HOSTS"] = "localhost,127.0.0.1"
     children: dict[str, subprocess.Popen[bytes]] = {}
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
