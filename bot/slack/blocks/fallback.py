@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from html import unescape
 from typing import Any
 
 from bot.slack.blocks.limits import problems
 from bot.slack.blocks.parts import Block, actions, section
-from bot.slack.blocks.text import cut_escaped, escape
+from bot.slack.blocks.text import cut_escaped, prose, sentence
 from bot.slack.values import Message
 
 _MOST = 40
@@ -28,7 +29,7 @@ def plain_fallback(message: Message) -> Message:
     fitting = tuple(
         block for block in blocks[:_MOST] if not problems({"blocks": [block]}, "message")
     )
-    return replace(message, blocks=fitting or (section(cut_escaped(message.text, 2900)),))
+    return replace(message, blocks=fitting or (section(sentence(unescape(message.text), 2900)),))
 
 
 def text_only(message: Message) -> Message:
@@ -49,10 +50,9 @@ def _words(block: Any) -> Iterator[str]:
         return
     if block.get("type") == "table":
         rows = block.get("rows", [])
-        lines = (escape(" · ".join(str(cell.get("text", "")) for cell in row)) for row in rows)
-        yield cut_escaped("\n".join(lines), 2900)
+        lines = (" · ".join(str(cell.get("text", "")) for cell in row) for row in rows)
+        yield cut_escaped("\n".join(prose(line, 500) for line in lines), 2900)
         return
     for text in (block.get("text"), *block.get("fields", []), *block.get("elements", [])):
         if isinstance(text, dict) and isinstance(text.get("text"), str):
-            words = text["text"] if text.get("type") == "mrkdwn" else escape(text["text"])
-            yield cut_escaped(words, 2900)
+            yield text["text"] if text.get("type") == "mrkdwn" else prose(text["text"], 2900)

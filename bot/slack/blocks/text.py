@@ -91,7 +91,12 @@ def prose(text: str, limit: int) -> str:
 
 def sentence(text: str, limit: int) -> str:
     """One of our own sentences with data filled in: its code spans stay, the rest is as prose."""
-    return cut_escaped(escape(one_line(text, limit).translate(_MARKUP)), limit)
+    shown = one_line(text, limit).replace("```", GRAVE * 3).translate(_MARKUP)
+    shown = cut_escaped(_PING_WORD.sub("@ ", escape(shown)), limit)
+    if shown.count("`") % 2:  # One in the data, or the end of a span was cut off.
+        before, _, after = shown.rpartition("`")
+        shown = f"{before}{GRAVE}{after}"
+    return shown
 
 
 def utc(at: datetime, *, seconds: bool = False) -> str:

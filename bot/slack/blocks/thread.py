@@ -73,12 +73,21 @@ def _error(run: RunView) -> Iterator[tuple[str, str]]:
             f"Error in {voice.name(run.error_step)}:" if run.error_step else "Error:"
             for voice in (RICH, BARE)
         )
-        yield f"{where}\n{code_block(run.error, ERROR)}", f"{bare} {BARE.free(run.error, 800)}"
+        shown = f"{where}\n{code_block(run.error, ERROR)}{_rest(run, run.error, ERROR)}"
+        yield shown, f"{bare} {BARE.free(run.error, 800)}"
     if run.error_statement:
+        shown = code_block(run.error_statement, STATEMENT)
         yield (
-            f"In this statement:\n{code_block(run.error_statement, STATEMENT)}",
+            f"In this statement:\n{shown}{_rest(run, run.error_statement, STATEMENT)}",
             f"In this statement: {BARE.free(run.error_statement, 400)}",
         )
+
+
+def _rest(run: RunView, text: str, limit: int) -> str:
+    """Where the whole of a text is that was cut."""
+    if len(text) <= limit - 8:
+        return ""
+    return f"\nAll of it is {RICH.link(run.url if len(run.url) < 200 else '', 'on the page')}."
 
 
 def _steps(run: RunView) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from bot.route.findings import Evidence, Finding, Risk
@@ -31,6 +31,12 @@ from bot.slack.blocks.values import (
 from bot.slack.values import Message
 from tests.slack.blocks.checks import check_message, check_view
 from tests.slack.blocks.samples import NOW
+
+
+def _examples(number: int) -> settings:
+    """Without shrinking: for values as large as these it takes minutes, and tells little."""
+    return settings(deadline=None, max_examples=number, phases=[Phase.explicit, Phase.generate])
+
 
 HOSTILE = (
     "<!channel>",
@@ -209,33 +215,33 @@ def _sound(*messages: Message | None) -> None:
             check_message(blocks.plain_fallback(message))
 
 
-@settings(deadline=None, max_examples=60)
+@_examples(60)
 @given(plans)
 def test_any_plan(plan: PlanView) -> None:
     _sound(blocks.plan_message(plan), blocks.plan_sql(plan), *blocks.plan_details(plan))
     check_view(blocks.request_modal(ids={"plan": plan.id}, plan=plan), "modal")
 
 
-@settings(deadline=None, max_examples=120)
+@_examples(120)
 @given(runs)
 def test_any_run(run: RunView) -> None:
     _sound(blocks.run_message(run), blocks.failure_broadcast(run), *blocks.run_result(run))
     check_view(blocks.reject_modal(run), "modal")
 
 
-@settings(deadline=None, max_examples=30)
+@_examples(30)
 @given(runs, plans)
 def test_any_thread(run: RunView, plan: PlanView) -> None:
     _sound(blocks.run_sql(run, plan), *blocks.run_details(run, plan))
 
 
-@settings(deadline=None, max_examples=100)
+@_examples(100)
 @given(entries)
 def test_any_audit_entry(entry: AuditView) -> None:
     _sound(blocks.audit_message(entry))
 
 
-@settings(deadline=None, max_examples=50)
+@_examples(50)
 @given(rows, pending, freezes, people, text)
 def test_any_list(
     some: tuple[RunRow, ...],
@@ -261,7 +267,7 @@ def test_any_list(
     check_view(blocks.home_view(home), "home")
 
 
-@settings(deadline=None, max_examples=50)
+@_examples(50)
 @given(text, people, several)
 def test_any_answer(words: str, person: PersonView, more: tuple[str, ...]) -> None:
     _sound(blocks.refusal_message(words), blocks.link_message(words, 10))

@@ -109,7 +109,7 @@ def test_a_no_asks_for_its_reason_in_a_modal_not_in_a_dialog() -> None:
     assert "confirm" not in button
 
 
-@pytest.mark.parametrize("state", ENDED)
+@pytest.mark.parametrize("state", sorted(ENDED))
 def test_once_it_has_ended_no_button_is_left_but_the_link(state: State) -> None:
     assert set(labels(run_message(a_run(state)).blocks)) <= {"Open the page"}
 
