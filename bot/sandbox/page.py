@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings as django_settings
 from django.db.models import Q
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
@@ -213,8 +212,9 @@ def _seen_by(me: Person, everybody: list[Person]) -> dict[str, Any]:
     messages = [_message(row) for row in reversed(rows)]
     wanted = {pk for one in messages for pk in one["files"]}
     surfaces = Surface.objects.filter(person=me.pk)
+    linked = people.linked()
     return {
-        "people": [_person(one) for one in everybody],
+        "people": [_person(one, linked) for one in everybody],
         "bot": {"id": names.BOT_USER, "name": names.BOT_NAME},
         "channels": [_channel(one) for one in channels],
         "messages": messages,
@@ -225,7 +225,6 @@ def _seen_by(me: Person, everybody: list[Person]) -> dict[str, Any]:
             {"kind": row.kind, "method": row.method, "remaining": row.remaining}
             for row in Fault.objects.filter(remaining__gt=0)
         ],
-        "login": _login(),
     }
 
 
@@ -234,12 +233,13 @@ def _visible(me: Person, *channels: str) -> Any:
     return rows.filter(Q(only_for="") | Q(only_for=me.pk))
 
 
-def _login() -> str:
-    return str(django_settings.LOGIN_URL or "")
-
-
-def _person(row: Person) -> dict[str, Any]:
-    return {"id": row.pk, "name": row.real_name, "words": row.words, "handle": row.name}
+def _person(row: Person, linked: frozenset[str]) -> dict[str, Any]:
+    words = row.words
+    if row.account and row.pk not in linked:
+        words = f"{words}, not linked"
+    elif not row.account and row.pk in linked:
+        words = "linked to a staff account"
+    return {"id": row.pk, "name": row.real_name, "words": words, "handle": row.name}
 
 
 def _channel(row: Channel) -> dict[str, Any]:

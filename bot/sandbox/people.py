@@ -11,7 +11,11 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldError
 from django.db import Error as DatabaseError
 
+from bot.models import Link
 from bot.operations import accounts
+from bot.operations.changing import changing as changing_state
+from bot.operations.linking import link_in
+from bot.route.people import SYSTEM
 from bot.route.refusals import Refused
 from bot.sandbox import names
 from bot.sandbox.models import Channel, Message, Person
@@ -44,8 +48,8 @@ OTHERS = (
     Newcomer(
         id="U0NOBODY",
         name="no-account",
-        real_name="Somebody without an account",
-        words="no staff account",
+        real_name="Somebody new",
+        words="no staff account linked",
     ),
     Newcomer(
         id="U0GUEST",
@@ -87,11 +91,39 @@ def settle(*, now: datetime) -> None:
             Person.objects.update_or_create(pk=one.id, defaults=_row(one, place))
         Person.objects.exclude(pk__in=[one.id for one in wanted]).delete()
         _open_channels(change)
+    _link([one for one in wanted if one.account], now=now)
+
+
+def linked() -> frozenset[str]:
+    """Ids of the people who are tied to a staff account now."""
+    links = Link.objects.filter(team=names.TEAM, live_key__isnull=False)
+    return frozenset(links.values_list("slack_user", flat=True))
 
 
 def in_order() -> list[Person]:
     """Everybody one can be, staff first."""
     return [person for person in Person.objects.all() if person.pk != names.BOT_USER]
+
+
+def _link(staff: list[Newcomer], *, now: datetime) -> None:
+    """Tie each person to the account they were made from: once, so that an unlinking stays.
+
+    ``/migrate link`` is there to try for the one who has no account.
+    """
+    known = set(Link.objects.filter(team=names.TEAM).values_list("slack_user", flat=True))
+    for one in staff:
+        account = accounts.find_by_id(one.account)
+        if one.id in known or account is None:
+            continue
+        with changing_state(now) as change:
+            link_in(
+                change,
+                team=names.TEAM,
+                slack_user=one.id,
+                account=account,
+                actor=SYSTEM,
+                how="sandbox",
+            )
 
 
 def _row(one: Newcomer, place: int) -> dict[str, Any]:

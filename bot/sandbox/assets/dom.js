@@ -3,9 +3,11 @@
 export function make(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (value === undefined || value === null || value === false) continue;
+    if (value === undefined || value === null) continue;
+    // For assistive technology "false" is a value; elsewhere it is an attribute's absence.
+    if (value === false && !name.startsWith("aria-")) continue;
     if (name === "onclick") node.addEventListener("click", value);
-    else node.setAttribute(name, value === true ? "" : String(value));
+    else node.setAttribute(name, value === true && !name.startsWith("aria-") ? "" : String(value));
   }
   node.append(...children.filter((child) => child !== null && child !== undefined));
   return node;
