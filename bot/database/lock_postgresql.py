@@ -8,7 +8,8 @@ locks and settings of a session land on whichever server connection is at hand: 
 and stay behind for strangers. There the main key is a lock of one transaction, which the lock
 connection keeps open and empty (it has no snapshot, so it holds up neither vacuum nor CREATE INDEX
 CONCURRENTLY), and the work key is taken inside each migration's own transaction (``take_local``).
-The pool must grant two connections at once. Nothing is set for longer than a transaction.
+The pool must grant three connections at once, one of them for looking who is in the way. Nothing is
+set for longer than a transaction.
 """
 
 from __future__ import annotations
