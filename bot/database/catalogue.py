@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from django.db.models import Index
@@ -49,7 +50,9 @@ class Catalogue:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
-        self._ask = connection.introspection.get_constraints
+        # The class's own: another catalogue may be installed on the connection already.
+        introspection = connection.introspection
+        self._ask = partial(type(introspection).get_constraints, introspection)
         self._tables: dict[str, _Table | None] = {}
         self._asked: dict[str, dict[str, Constraint]] = {}
         self._names: set[str] | None = None

@@ -18,8 +18,9 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from bot.conf import OWN_LABELS, get_settings
 from bot.database.lazystate import Difference, LazyState
+from bot.database.narrow import narrowed
 from bot.database.preview import Previewer, StepPreview
-from bot.database.readonly import everything_read_only
+from bot.database.readonly import Looking, everything_read_only
 from bot.database.seal import Key, PlannedMigration, execution_order, full_plan, make_basis
 from bot.database.targets import (
     ExecutorTarget,
@@ -76,12 +77,7 @@ def make_plan(
         ordered = planned(connection, loader, targets)
         _check_own_tables(database, ordered)
         basis = make_basis(connection, loader, ordered, release=release)
-        previewer = Previewer(looking, set(loader.unmigrated_apps or ()))
-        steps = []
-        for step in _steps(loader, previewer, ordered):
-            steps.append(step)
-            if progress is not None:
-                progress(len(steps), len(ordered), step.key)
+        steps = _all_steps(looking, loader, ordered, progress)
         return Plan(
             database=database,
             vendor=connection.vendor,
@@ -91,6 +87,28 @@ def make_plan(
             made_at=now,
             release=release,
         )
+
+
+def _all_steps(
+    looking: Looking,
+    loader: MigrationLoader,
+    ordered: list[PlannedMigration],
+    progress: Progress | None,
+) -> list[Step]:
+    """The steps, on the state of what they depend on where that is enough, else on all of it."""
+    narrow = narrowed(loader, ordered)
+    for only in (narrow, None) if narrow is not None else (None,):
+        previewer = Previewer(looking, set(loader.unmigrated_apps or ()))
+        steps: list[Step] = []
+        for step in _steps(loader, previewer, ordered, only):
+            steps.append(step)
+            if only is not None and previewer.failed:
+                break
+            if progress is not None:
+                progress(len(steps), len(ordered), step.key)
+        else:
+            break
+    return steps
 
 
 def planned(
@@ -111,22 +129,31 @@ def _check_own_tables(database: str, steps: list[PlannedMigration]) -> None:
 
 
 def _steps(
-    loader: MigrationLoader, previewer: Previewer, ordered: list[PlannedMigration]
+    loader: MigrationLoader,
+    previewer: Previewer,
+    ordered: list[PlannedMigration],
+    only: set[Key] | None,
 ) -> Iterator[Step]:
     if not ordered:
         return iter(())
     # Django's executor refuses a plan of both directions, so the first one tells.
     if ordered[0][1]:
         return _backward(loader, previewer, [migration for migration, _ in ordered])
-    return _forward(loader, previewer, [migration for migration, _ in ordered])
+    return _forward(loader, previewer, [migration for migration, _ in ordered], only)
 
 
 def _forward(
-    loader: MigrationLoader, previewer: Previewer, migrations: list[Migration]
+    loader: MigrationLoader,
+    previewer: Previewer,
+    migrations: list[Migration],
+    only: set[Key] | None,
 ) -> Iterator[Step]:
-    """As MigrationExecutor._migrate_all_forwards: on the state of all that is applied."""
+    """As MigrationExecutor._migrate_all_forwards: on the state of all that is applied.
+
+    ``only`` leaves out applied migrations that the steps do not depend on.
+    """
     for key in full_plan(loader):
-        if key in _applied(loader):
+        if key in _applied(loader) and (only is None or key in only):
             _pass_over(previewer.state, loader.graph.nodes[key])
     for migration in migrations:
         step = previewer.step()

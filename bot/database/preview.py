@@ -31,6 +31,8 @@ class Previewer:
         self.looking = looking
         self.connection = looking.connection
         self.state = LazyState({}, real_apps)
+        self.failed = False
+        """Whether Django's code failed on an operation, perhaps for want of a model."""
         self.catalogue = Catalogue(self.connection)
         self.catalogue.install()
         self._renderer = Renderer(real_apps, self.state.references)
@@ -87,6 +89,7 @@ class Previewer:
         try:
             return state.advance(app_label, operation), []
         except StateFailed as failed:
+            self.failed = True
             why = describe_error(failed.__cause__ or failed)
             return failed.difference, [_hidden(f"Its change to the models fails: {why}.")]
 
@@ -169,6 +172,7 @@ class Previewer:
                 attempted.take_back()
                 self._start_afresh()
                 if wanted is None:
+                    self.failed = True
                     return [_hidden(f"Previewing it failed: {describe_error(error)}.")]
                 wanted = None
             else:

@@ -153,14 +153,15 @@ def _rests_on(loader: MigrationLoader, migrations: Sequence[PlannedMigration]) -
     """Applied rows the steps depend on; backward, also those that depend on the steps."""
     nodes = loader.graph.node_map
     steps = {(migration.app_label, migration.name) for migration, _ in migrations}
-    around = _reach((nodes[key] for key in steps if key in nodes), "parents")
+    around = reach((nodes[key] for key in steps if key in nodes), "parents")
     if any(backwards for _, backwards in migrations):
-        around |= _reach((nodes[key] for key in steps if key in nodes), "children")
+        around |= reach((nodes[key] for key in steps if key in nodes), "children")
     applied = loader.applied_migrations or {}
     return tuple(sorted(f"{app}.{name}" for app, name in around - steps if (app, name) in applied))
 
 
-def _reach(starts: Iterable[Any], direction: str) -> set[Key]:
+def reach(starts: Iterable[Any], direction: str) -> set[Key]:
+    """Everything reachable from graph nodes by their ``parents`` or ``children``, with them."""
     found: set[Key] = set()
     waiting = list(starts)
     while waiting:

@@ -186,10 +186,12 @@ def _measure(what: str) -> dict[str, Any]:
         call_command("migrate", verbosity=0, skip_checks=True, **options)
     if what.startswith("memory-"):
         return {"kilobytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
-    seconds, plan = _plan()
+    times = 3 if what == "five" else 1
+    made = [_plan() for _ in range(times)]
+    seconds, plan = min(taken for taken, _ in made), made[0][1]
     found: dict[str, Any] = {"plan": seconds, "steps": len(plan.steps)}
     if what != "synthetic":
-        found["sqlmigrate"], found["crashes"] = _sqlmigrate(plan)
+        found["sqlmigrate"], found["crashes"] = min(_sqlmigrate(plan) for _ in range(times))
         found["hidden"] = sorted(
             {s.note for step in plan.steps for s in step.statements if s.belief == "cannot_preview"}
         )

@@ -99,7 +99,8 @@ def test_sql_read_from_another_file_is_part_of_it(
     alias: str, apps: dict[str, MadeUpApp], tmp_path: Path
 ) -> None:
     sql = tmp_path / "change.sql"
-    read = f"migrations.SeparateDatabaseAndState([migrations.RunSQL(pathlib.Path({str(sql)!r}).read_text())])"
+    run = f"migrations.RunSQL(pathlib.Path({str(sql)!r}).read_text())"
+    read = f"migrations.SeparateDatabaseAndState([{run}])"
     apps["shop"].write({"0003_c": module(read, after="0002_b", head="import pathlib")})
     sql.write_text("SELECT 1")
     before = plan(alias, "shop").fingerprint

@@ -158,7 +158,7 @@ def test_a_database_that_is_down_is_told(
 
 
 def test_an_unknown_database_names_the_known_ones(alias: str, shop: MadeUpApp) -> None:
-    with pytest.raises(UnknownDatabase, match="no database replica. Known here: .*target"):
+    with pytest.raises(UnknownDatabase, match=r"no database replica\. Known here: .*target"):
         plan("replica", "shop")
 
 
