@@ -18,7 +18,7 @@ from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 
-from bot.route.refusals import Kind, NotSignedIn, Refused
+from bot.route.refusals import AccountGone, Kind, NotSignedIn, NotStaff, Refused
 from bot.web.showing import shown
 
 STATUS = {
@@ -28,6 +28,8 @@ STATUS = {
     Kind.INVALID: 400,
     Kind.UNAVAILABLE: 503,
 }
+
+SIGN_IN_HELPS = (NotSignedIn, NotStaff, AccountGone)
 
 
 @lru_cache(maxsize=1)
@@ -103,15 +105,26 @@ def refusal(request: HttpRequest, refused: Refused) -> HttpResponse:
     status = status_of(refused)
     if wants_json(request):
         return refusal_as_json(refused)
-    if isinstance(refused, NotSignedIn):
-        try:
-            # A form cannot be sent again by a redirect; come back to the page instead.
-            back = request.get_full_path() if request.method == "GET" else _home()
-            return redirect_to_login(back, resolve_url(django_settings.LOGIN_URL))
-        except NoReverseMatch:
-            pass  # The project has no sign-in page: say it in words.
-    context = {"message": refused.sentence, "run": run_of(refused), "status": status}
+    sign_in = _sign_in(request) if isinstance(refused, SIGN_IN_HELPS) else None
+    if isinstance(refused, NotSignedIn) and sign_in is not None:
+        return sign_in
+    context = {
+        "message": refused.sentence,
+        "run": run_of(refused),
+        "status": status,
+        "sign_in": sign_in.url if sign_in is not None else "",
+    }
     return page(request, "refused", context, status=status)
+
+
+def _sign_in(request: HttpRequest) -> HttpResponseRedirect | None:
+    """The way to the sign-in page and back; None when the project has no such page."""
+    # A form cannot be sent again by a redirect; come back to a page instead.
+    back = request.get_full_path() if request.method == "GET" else _home()
+    try:
+        return redirect_to_login(back, resolve_url(django_settings.LOGIN_URL))
+    except NoReverseMatch:
+        return None
 
 
 def run_of(refused: Refused) -> int | None:

@@ -24,7 +24,7 @@ DONE = ("applied", "unapplied")
 BELIEF_WORDS = {
     Belief.EXACT: "exactly this",
     Belief.PREDICTED: "predicted: a name is looked up when it runs",
-    Belief.PYTHON: "Python runs here; what it sends cannot be known before",
+    Belief.PYTHON: "Python: what it sends cannot be known before it runs",
     Belief.HIDDEN: "cannot be previewed",
 }
 EVIDENCE_WORDS = {

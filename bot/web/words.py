@@ -33,11 +33,11 @@ def _rough(seconds: float) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """``0.42 s``, ``12.3 s``, ``2 min 5 s``, ``1 h 4 min``; nothing when it is not known."""
+    """``417 ms``, ``12.3 s``, ``2 min 5 s``, ``1 h 4 min``; nothing when it is not known."""
     if seconds is None:
         return ""
     if seconds < 1:
-        return f"{seconds:.2f} s"
+        return f"{seconds * 1000:.0f} ms"
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -208,7 +208,7 @@ def test_a_plan_shows_what_can_be_believed_and_what_cannot_be_undone(
     page = client.get(plan_address(kept(a_plan(step)))).content.decode()
     for words in (
         "predicted: a name is looked up when it runs. A guess",
-        "Python runs here",
+        "Python: what it sends cannot be known before it runs",
         "cannot be previewed. It asks the database",
         "not atomic",
         "Data would be lost.",

@@ -13,6 +13,7 @@ from django.urls import URLPattern, reverse
 from bot.models import AuditEntry, Run, StoredPlan
 from bot.web import urls
 from bot.web.rooms import overview
+from tests.plans import an_account
 from tests.web.conftest import JSON, alter
 
 pytestmark = pytest.mark.django_db
@@ -193,3 +194,16 @@ def test_the_token_of_another_session_is_not_taken(
     token_of(client)
     sent = {"database": "default", "csrfmiddlewaretoken": foreign}
     assert client.post("/migrations/plan/", sent).status_code == 403
+
+
+def test_who_is_no_staff_is_offered_another_sign_in(signed_in: Callable[..., Client]) -> None:
+    page = signed_in(an_account("kim", staff=False)).get("/migrations/runs/")
+    assert page.status_code == 403
+    assert 'href="/login/?next=/migrations/runs/"' in page.content.decode()
+
+
+def test_a_project_without_a_sign_in_page_is_told_in_words(settings: Any) -> None:
+    settings.LOGIN_URL = "no-such-name"
+    page = Client().get("/migrations/")
+    assert page.status_code == 401
+    assert "You are not signed in." in page.content.decode()

@@ -25,6 +25,9 @@ CHUNK = 500
 """Entries that the export reads at once; short reads hold no lock and no cursor for long."""
 
 
+LISTED = 8
+"""Items of a list that a row shows; JSON and the export have all."""
+
 _FINGERPRINT = re.compile("[0-9a-f]{64}")
 
 
@@ -145,7 +148,8 @@ def _actor_words(data: dict[str, Any]) -> str:
 
 def _words(value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(_words(item) for item in value)
+        shown = ", ".join(_words(item) for item in value[:LISTED])
+        return shown if len(value) <= LISTED else f"{shown}, and {len(value) - LISTED} more"
     if isinstance(value, str):
         return f"{value[:12]}…" if _FINGERPRINT.fullmatch(value) else value
     return json.dumps(value)
