@@ -79,7 +79,7 @@ def test_every_check_is_tested(id_: str) -> None:
 
 
 def test_the_checks_are_registered_under_their_tag() -> None:
-    tagged = [check for check in registry.get_checks() if TAG in check.tags]
+    tagged: list[Any] = [check for check in registry.get_checks() if TAG in check.tags]
     assert tagged == [check_all]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import inf
 
 from django.db import InterfaceError, OperationalError, connections
@@ -19,6 +20,8 @@ from bot.route.states import ENDED, State
 
 LOOK_EVERY = 0.5
 """Seconds between two looks at the run."""
+
+_SECONDS = re.compile(r"\b[0-9.]+ s\b")
 
 _EXITS = {
     State.SUCCEEDED: Exit.FINE,
@@ -84,21 +87,25 @@ def _tell(run: Run, told: list[str], progress: Progress) -> None:
     words = f"Run {run.pk} {state_phrase(State(run.state))}"
     if run.state == State.REQUESTED:
         approvals = sum(d.verdict == "approve" for d in run.decisions.all())
-        words += f", and waits for {run.approvals_needed - approvals} more to approve"
+        missing = run.approvals_needed - approvals
+        words += f", and waits for {missing} more to approve" if missing > 0 else ""
     _once(f"{words}.", told, progress)
     if run.state != State.RUNNING:
         return
+    key = ""
     for number, step in enumerate(run.steps, 1):
         if step["state"] == "running":
             key = f"{step['app']}.{step['name']}"
-            words = f"Step {number} of {len(run.steps)}: {key}"
-            _once(words, told, progress)
-            progress.update(steps_done(run), len(run.steps), key)
+            _once(f"Step {number} of {len(run.steps)}: {key}", told, progress)
     for blocker in run.waiting_for:
-        _once(f"It waits for {blocker}", told, progress)
+        _once(f"Waiting: {blocker}", told, progress)
+    if progress.terminal:  # a log has the lines above
+        progress.update(steps_done(run), len(run.steps), key)
 
 
 def _once(words: str, told: list[str], progress: Progress) -> None:
-    if words not in told:
-        told.append(words)
+    """Say it unless it was said; how many seconds it has lasted makes it no other words."""
+    key = _SECONDS.sub("", words)
+    if key not in told:
+        told.append(key)
         progress.line(words)

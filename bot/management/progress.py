@@ -31,18 +31,19 @@ class Progress:
         self._label = label
         self._clock = clock
         self._quiet = quiet
-        self._terminal = stream.isatty()
+        self.terminal = stream.isatty()
         self._started = self._drawn = clock()
         self._shown = False
+        self._told: tuple[int, str] | None = None
 
     def update(self, done: int, total: int, words: str = "") -> None:
         """Say how far it is. Called as often as one likes: it draws only so often."""
         if self._quiet:
             return
         now = self._clock()
-        if not self._terminal:
-            if now - self._drawn >= LINE_EVERY:
-                self._drawn = now
+        if not self.terminal:
+            if now - self._drawn >= LINE_EVERY and (done, words) != self._told:
+                self._drawn, self._told = now, (done, words)
                 self._stream.write(f"{self._label} {_count(done, total)} {visible(words)}".rstrip())
                 self._stream.flush()
             return

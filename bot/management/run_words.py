@@ -86,7 +86,7 @@ def _lines(run: Run, desk: Desk, traceback: bool) -> Iterator[str]:
     yield ""
     yield from _steps(run.steps, desk)
     for words in run.waiting_for:
-        yield from desk.wrapped(f"waits for {words}", indent="    ", first="  ")
+        yield from desk.wrapped(f"waiting: {words}", indent="    ", first="  ")
     for words in run.stale_because:
         yield from desk.wrapped(words, indent="    ", first="  - ")
     yield from _error(run, desk, traceback)

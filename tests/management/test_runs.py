@@ -210,13 +210,16 @@ def test_waiting_follows_the_run_to_its_end(
         holds.append(found[0])
         running.start(found[0], found[1].stored_plan.plan.basis, now=utc_now())
         running.step_starting(found[0], "shop", "0002_more", now=utc_now())
-        running.waiting(found[0], ["pid 7, psql"], now=utc_now())
+        running.waiting(found[0], ["pid 7, psql for 1 s"], now=utc_now())
 
     def succeed(number: int) -> None:
         running.step_done(holds[0], "shop", "0002_more", milliseconds=1200, now=utc_now())
         running.succeed(holds[0], ["shop.0002_more"], now=utc_now())
 
-    waiting += [approve, start, succeed]
+    def wait_longer(number: int) -> None:
+        running.waiting(holds[0], ["pid 7, psql for 2 s"], now=utc_now())
+
+    waiting += [approve, start, wait_longer, succeed]
     said = wait(bot)
     assert said.code == 0
     for words in (
@@ -225,10 +228,11 @@ def test_waiting_follows_the_run_to_its_end(
         "is queued",
         "No worker has been seen lately",
         "Step 1 of 1: shop.0002_more",
-        "It waits for pid 7, psql",
+        "Waiting: pid 7, psql for 1 s",
         "has succeeded",
     ):
         assert words in said.err
+    assert said.err.count("Waiting: ") == 1
     assert "1. run shop.0002_more: applied (1.2 s)" in said.out
 
 
@@ -299,7 +303,7 @@ def test_waiting_outlives_a_state_database_that_is_gone_for_a_while(
     waiting: list[Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real = following.reading.find_run
+    real = reading.find_run
     broken = iter([True])
 
     def find_run(number: int) -> Run:
@@ -310,7 +314,7 @@ def test_waiting_outlives_a_state_database_that_is_gone_for_a_while(
     class Closed:
         def close(self) -> None: ...
 
-    monkeypatch.setattr(following.reading, "find_run", find_run)
+    monkeypatch.setattr(reading, "find_run", find_run)
     monkeypatch.setattr(following, "connections", {"default": Closed()})
     waiting += [lambda number: None, end("rejected", ada)]
     said = wait(bot)
