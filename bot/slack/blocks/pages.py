@@ -10,6 +10,8 @@ from bot.slack.blocks.text import length, spoken
 
 _BLOCKS = 40
 """Sections in one message; Slack takes 50."""
+_SECTION = 2900
+"""Characters of one section, a little below what Slack takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +51,12 @@ def by_lines(lines: Iterable[tuple[str, str]], *, each: int = 20) -> Iterator[tu
     """Lines gathered into groups of ``each``, and of what one section holds."""
     rich: list[str] = []
     bare: list[str] = []
+    room = _SECTION
     for line, words in lines:
-        if rich and (len(rich) == each or length("\n".join([*rich, line])) > 2900):
+        room -= length(line) + 1
+        if rich and (len(rich) == each or room < 0):
             yield "\n".join(rich), "; ".join(bare)
-            rich, bare = [], []
+            rich, bare, room = [], [], _SECTION - length(line) - 1
         rich.append(line)
         bare.append(words)
     if rich:

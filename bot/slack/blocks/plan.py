@@ -16,7 +16,7 @@ from bot.slack.blocks.parts import (
     section,
     table,
 )
-from bot.slack.blocks.text import BARE, RICH, Voice, code_block, count, spoken
+from bot.slack.blocks.text import BARE, RICH, Voice, code_block, count, one_line, spoken
 from bot.slack.blocks.values import PlanView, StepLine
 from bot.slack.blocks.words import (
     BEGINNING,
@@ -101,7 +101,7 @@ def sql_file(plan: PlanView) -> FileView:
         f"-- fingerprint {plan.fingerprint}",
         "-- For reading. What runs is the migrations themselves, not this file.",
         *(
-            f"-- {n}. {_verb(step)}{step.key}: {_does(step)}"
+            f"-- {n}. {_verb(step)}{step.key}: {one_line(_does(step), 300)}"
             for n, step in enumerate(plan.steps, 1)
         ),
     ]

@@ -29,20 +29,17 @@ _PLAIN_PING = re.compile(r"<(?=[!@#])")
 
 def length(text: str) -> int:
     """Characters as Slack may count them: UTF-16 units, the stricter of the two ways."""
-    return len(text) + sum(ord(character) > 0xFFFF for character in text)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def cut(text: str, limit: int) -> str:
     """``text`` in at most ``limit`` characters (see ``length``); an ellipsis says it was cut."""
     if length(text) <= limit:
         return text
-    kept, room = [], limit - len(ELLIPSIS)
-    for character in text:
-        room -= 2 if ord(character) > 0xFFFF else 1
-        if room < 0:
-            break
-        kept.append(character)
-    return "".join(kept) + ELLIPSIS
+    kept = text[: limit - len(ELLIPSIS)]
+    while length(kept) > limit - len(ELLIPSIS):
+        kept = kept[: len(kept) - max(1, (length(kept) - limit) // 2)]
+    return kept + ELLIPSIS
 
 
 def cut_escaped(text: str, limit: int) -> str:
@@ -59,7 +56,9 @@ def escape(text: str) -> str:
 
 def one_line(text: str, limit: int) -> str:
     """``text`` on one line, hidden characters shown, cut before anything is escaped."""
-    return cut(visible(" ".join(text[: limit * 4].split())), limit)
+    line = " ".join(text[: limit * 2].split())
+    # What is printable has nothing hidden; looking at each character is for the rest.
+    return cut(line if line.isprintable() else visible(line), limit)
 
 
 def plain(text: str, limit: int) -> str:

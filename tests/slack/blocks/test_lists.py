@@ -6,7 +6,7 @@ from bot.route.states import State
 from bot.slack.blocks import history_message, status_message
 from bot.slack.blocks.values import PendingView, StatusView
 from tests.slack.blocks.checks import check_message, seen
-from tests.slack.blocks.samples import FREEZE, HISTORY, NOW, STATUS, a_row
+from tests.slack.blocks.samples import FREEZE, HISTORY, STATUS, a_row
 
 
 def test_history_is_a_short_paragraph_a_run() -> None:
@@ -75,4 +75,3 @@ def test_status_of_very_much_is_valid() -> None:
     message = status_message(status)
     check_message(message)
     assert "And 85 more open runs." in seen(message)
-    assert NOW

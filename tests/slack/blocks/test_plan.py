@@ -11,7 +11,7 @@ from bot.slack.blocks.values import StepLine
 from tests.plans import a_plan as a_route_plan
 from tests.plans import a_step
 from tests.slack.blocks.checks import check_message, labels, seen
-from tests.slack.blocks.samples import FINDINGS, SQL, a_plan
+from tests.slack.blocks.samples import FINDINGS, a_plan
 
 MANY = tuple(
     StepLine(app="shop", name=f"{n:04}_{'x' * 55}", words="Add field", statements_count=1)
@@ -210,4 +210,3 @@ def test_sql_of_more_than_a_phone_shows_is_a_file(lines: int) -> None:
 def test_sql_that_grows_when_escaped_still_fits() -> None:
     check_message(plan_message(a_plan(sql="&" * 1500)))
     check_message(plan_message(a_plan(sql="\u202e" * 1500)))
-    assert SQL
