@@ -121,6 +121,16 @@ def newest_plan(database: str) -> StoredPlan | None:
     )
 
 
+def newest_refused_plan(database: str, *, since: datetime | None) -> StoredPlan | None:
+    """The newest try to plan everything on this database, if it was refused, and after ``since``:
+    what an older plan shows may be long out of date."""
+    plans = StoredPlan.objects.using(get_settings().state_database).defer("document")
+    refused = plans.filter(database=database, target="", state=StoredPlan.REFUSED)
+    if since is not None:
+        refused = refused.filter(ready_at__gt=since)
+    return refused.order_by("-ready_at").first()
+
+
 def plans_being_made(database: str) -> QuerySet[StoredPlan]:
     """The plans on this database that still wait for a worker, newest first."""
     plans = StoredPlan.objects.using(get_settings().state_database).defer("document")

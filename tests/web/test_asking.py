@@ -230,6 +230,22 @@ def test_a_plan_that_could_not_be_made_says_why(client: Client, now: datetime) -
     )
 
 
+def test_a_newer_try_that_failed_stands_above_an_older_plan(
+    client: Client, kept: Callable[..., StoredPlan], robin: Any, now: datetime
+) -> None:
+    kept()
+    later = now + timedelta(seconds=1)
+    tried = operations.ask_for_plan(actor=acting(robin), database="default", target="", now=later)
+    operations.refuse_plan(tried.pk, BrokenMigrations(detail="NameError: Q"), now=later)
+    page = client.get("/migrations/").content.decode()
+    assert "The newest try to plan failed." in page
+    assert "NameError: Q" in page
+    assert "What follows is from before." in page
+    again = operations.ask_for_plan(actor=acting(robin), database="default", target="", now=later)
+    operations.store_plan(again.pk, a_plan(), now=later + timedelta(seconds=1))
+    assert "The newest try to plan failed." not in client.get("/migrations/").content.decode()
+
+
 def test_a_plan_without_steps_offers_nothing_to_request(
     client: Client, kept: Callable[..., StoredPlan]
 ) -> None:

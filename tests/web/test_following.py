@@ -77,6 +77,8 @@ def test_cancelling_asks_once_more_and_keeps_what_was_typed(
 ) -> None:
     run = asked()
     client = signed_in(robin)
+    asked_as_json = client.get(f"{address(run)}cancel/", headers=JSON)
+    assert asked_as_json.json()["state"] == "requested"
     assert "Keep it" in client.get(f"{address(run)}cancel/").content.decode()
     run.refresh_from_db()
     assert run.state == "requested"

@@ -30,6 +30,9 @@ class DatabaseShown:
     ready_at: datetime | None
     outdated_by: int | None
     """A run that ended since the plan was made, so that it is no longer what is pending."""
+    refusal: str
+    """Why a newer try to plan could not succeed; empty when there was none."""
+    refused_id: str
     being_made: str
     """The id of a plan that waits for a worker."""
 
@@ -61,12 +64,15 @@ def _ended() -> Any:
 def _database(alias: str) -> DatabaseShown:
     stored = reading.newest_plan(alias)
     waiting = reading.plans_being_made(alias).first()
+    refused = reading.newest_refused_plan(alias, since=stored.ready_at if stored else None)
     return DatabaseShown(
         alias=alias,
         plan_id=str(stored.pk) if stored else "",
         plan=plan_shown(stored.plan) if stored else None,
         ready_at=stored.ready_at if stored else None,
         outdated_by=_run_since(alias, stored.ready_at) if stored else None,
+        refusal=refused.refusal if refused else "",
+        refused_id=str(refused.pk) if refused else "",
         being_made=str(waiting.pk) if waiting else "",
     )
 

@@ -74,7 +74,10 @@ def reject(visit: Visit, run_id: int) -> HttpResponse:
 def cancel(visit: Visit, run_id: int) -> HttpResponseBase:
     """A small page that asks once more; its form takes the run back."""
     if visit.request.method != "POST":
-        return _cancel_page(visit, reading.find_run(run_id))
+        found = reading.find_run(run_id)
+        if visit.wants_json:
+            return answers.as_json(as_json(found, allowed(found, visit)))
+        return _cancel_page(visit, found)
     return _act(
         visit,
         run_id,
