@@ -88,8 +88,7 @@ class Supervisor:
         self.stopping += 1
         for part in self.parts:
             if part.pid:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(part.pid, signal.SIGTERM)
+                _terminate(part.pid)
 
     def _start_due(self) -> None:
         for part in self.parts:
@@ -97,6 +96,8 @@ class Supervisor:
                 connections.close_all()  # a forked child must not share a connection
                 part.pid = part.start()
                 part.started_at = time.monotonic()
+                if self.stopping:  # Told while it was being started: it was in no list yet.
+                    _terminate(part.pid)
 
     def _reap(self) -> None:
         for part in self.parts:
@@ -156,9 +157,32 @@ def supervise(*, say: Callable[[str], None] = print) -> None:
     Supervisor(parts, say=say).run()
 
 
+def _terminate(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+
+
+def _fork() -> int:
+    """Fork a child that dies of SIGTERM and SIGINT until it says otherwise.
+
+    It would inherit the supervisor's handler, which does not end a child: a signal that came before
+    the child had a handler of its own would be lost, and the supervisor would wait for it for ever.
+    """
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        pid = os.fork()
+        if not pid:
+            for number in numbers:
+                signal.signal(number, signal.SIG_DFL)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return pid
+
+
 def _database_worker(queue: str) -> Callable[[], int]:
     def start() -> int:
-        pid = os.fork()
+        pid = _fork()
         if pid:
             return pid
         code = 1

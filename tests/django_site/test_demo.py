@@ -163,6 +163,8 @@ def served(ready: Site) -> Iterator[tuple[subprocess.Popen[str], str]]:
     )
     yield process, f"http://127.0.0.1:{port}"
     if process.poll() is None:
+        for child in _children(process.pid).values():  # Each leads a group.
+            os.killpg(child, signal.SIGKILL)
         process.kill()
     process.communicate()
 
@@ -198,6 +200,16 @@ def test_one_ctrl_c_ends_web_and_worker(served: tuple[subprocess.Popen[str], str
     rest, _ = process.communicate(timeout=60)
     assert process.returncode == 0, rest
     assert not any(_is_alive(child) for child in children.values())
+
+
+def test_a_ctrl_c_while_the_worker_is_still_starting_ends_it_too(
+    served: tuple[subprocess.Popen[str], str],
+) -> None:
+    process, _ = served
+    _read_until(process, "worker on queues")
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, rest
 
 
 def test_when_one_of_the_two_dies_the_other_is_stopped_and_it_is_told(
