@@ -19,8 +19,8 @@ from tests.bench import wagtail_site
 from tests.bench.report import Report
 
 FIVE = 5
-TIMES = 3
-"""So often each short comparison is made; the shortest of each side counts."""
+TWICE, TIMES = 2, 3
+"""So often the long and the short comparison are made; the shortest of each side counts."""
 
 PLAIN = """
 from wagtail_settings import *
@@ -43,15 +43,17 @@ def run(report: Report) -> None:
         def database() -> str:
             return stack.enter_context(servers.scratch_database("postgresql", folder))
 
-        ours_url, theirs_url = database(), database()
-        ours, theirs = site.by_run(ours_url), site.by_migrate(theirs_url)
-        report.compare(
-            f"wagtail, everything ({ours['steps']} steps)",
-            ours["seconds"],
-            theirs["seconds"],
-            than="by a cold migrate",
-            at_most=1.05,
-        )
+        whole = [(database(), database()) for _ in range(TWICE)]
+        ran = [(site.by_run(ours), site.by_migrate(theirs)) for ours, theirs in whole]
+        ours, theirs = ran[0]
+        for what, limit in (("seconds", 1.05), ("processor", None)):
+            report.compare(
+                f"wagtail, everything ({ours['steps']} steps), {what}",
+                min(each[0][what] for each in ran),
+                min(each[1][what] for each in ran),
+                than="by a cold migrate",
+                at_most=limit,
+            )
         report.compare(
             "wagtail, memory of the process that runs everything",
             ours["megabytes"],
@@ -61,7 +63,7 @@ def run(report: Report) -> None:
             at_most=1.1,
         )
         if shutil.which("pg_dump"):
-            same = schema(ours_url) == schema(theirs_url)
+            same = schema(whole[0][0]) == schema(whole[0][1])
             report.compare(
                 "wagtail, schemas that differ", float(not same), 1, than="at worst",
                 unit="of 1", at_most=0,
