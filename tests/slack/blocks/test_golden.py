@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,14 @@ from tests.slack.blocks.samples import (
 
 FILES = Path(__file__).parents[2] / "data" / "slack"
 
+
+def _run(state: State) -> Any:
+    return blocks.run_message(a_run(state)).to_json()
+
+
 PAYLOADS: dict[str, Callable[[], Any]] = {
     "plan": lambda: blocks.plan_message(a_plan()).to_json(),
-    **{
-        f"run_{state}": lambda state=state: blocks.run_message(a_run(state)).to_json()
-        for state in State
-    },
+    **{f"run_{state}": partial(_run, state) for state in State},
     "run_details": lambda: [m.to_json() for m in blocks.run_details(a_run(), a_plan())],
     "run_result": lambda: [m.to_json() for m in blocks.run_result(a_run(State.FAILED))],
     "run_failed_broadcast": lambda: blocks.failure_broadcast(a_run(State.FAILED)).to_json(),
