@@ -98,12 +98,12 @@ def ada(site: dict[str, Any]) -> str:
 class App:
     """What the sandbox asked the app, and what the app answers."""
 
-    requests: list[requests.PreparedRequest] = field(default_factory=list)
+    asked: list[requests.PreparedRequest] = field(default_factory=list)
     answer: Callable[[requests.PreparedRequest], tuple[int, str]] = lambda request: (200, "")
 
     @property
     def bodies(self) -> list[str]:
-        return [_text(request.body) for request in self.requests]
+        return [_text(request.body) for request in self.asked]
 
     def form(self) -> dict[str, str]:
         """The newest request's form."""
@@ -124,7 +124,7 @@ def app(site: dict[str, Any]) -> Iterator[App]:
     made = App()
 
     def answer(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
-        made.requests.append(request)
+        made.asked.append(request)
         status, body = made.answer(request)
         return status, {}, body
 

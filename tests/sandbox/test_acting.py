@@ -35,7 +35,7 @@ def failing(error: Exception) -> Any:
 
 def test_a_command_reaches_the_app_signed(page: Page, app: App, site: dict[str, Any]) -> None:
     page.say("/migrate plan shop 0007")
-    (request,) = app.requests
+    (request,) = app.asked
     verifier = SignatureVerifier(site["slack_signing_secret"])
     assert verifier.is_valid_request(app.bodies[0], dict(request.headers))
     form = app.form()
@@ -127,14 +127,14 @@ def test_the_app_has_three_seconds(page: Page, app: App, monkeypatch: Any) -> No
 def test_other_commands_do_not_exist(page: Page, app: App) -> None:
     page.say("/shout <b>")
     assert page.messages()[-1]["text"] == "`/shout` is not a valid command."
-    assert app.requests == []
+    assert app.asked == []
 
 
 def test_commands_do_not_work_in_threads(page: Page, app: App, slack: WebClient) -> None:
     ts = slack.chat_postMessage(channel=names.CHANNEL, text="x")["ts"]
     page.say("/migrate plan", thread_ts=ts)
     assert page.messages()[-1]["text"] == "`/migrate` is not supported in threads. Sorry!"
-    assert app.requests == []
+    assert app.asked == []
 
 
 def test_a_partner_cannot_type_commands_but_can_press_buttons(app: App, slack: WebClient) -> None:
@@ -154,7 +154,7 @@ def test_a_partner_cannot_type_commands_but_can_press_buttons(app: App, slack: W
 def test_what_people_say_is_kept_as_slack_keeps_it(page: Page, app: App) -> None:
     page.say("<!channel> & <b>")
     assert page.messages()[-1]["text"] == "&lt;!channel&gt; &amp; &lt;b&gt;"
-    assert app.requests == []
+    assert app.asked == []
 
 
 # --- buttons
@@ -175,7 +175,7 @@ def test_a_button_carries_what_the_bot_stored_not_what_the_page_says(
         "is_ephemeral": False,
     }
     assert page.do("press", **wish, action_id="migration_bot.approve")["error"]
-    assert len(app.requests) == 1
+    assert len(app.asked) == 1
 
 
 def test_a_button_that_others_alone_see_cannot_be_pressed(
@@ -222,7 +222,7 @@ def test_slack_itself_asks_for_what_is_missing(
     page: Page, app: App, view: str, given: dict[str, Any], words: str
 ) -> None:
     assert page.do("submit", view=view, values=given)["errors"] == {"reason": words}
-    assert app.requests == []
+    assert app.asked == []
 
 
 def test_an_empty_answer_closes_the_modal(page: Page, app: App, view: str) -> None:
@@ -278,7 +278,7 @@ def test_closing_is_told_to_an_app_that_asked_for_it(
     page: Page, app: App, slack: WebClient, robin: str, view: str
 ) -> None:
     page.do("close", view=view)
-    assert app.requests == []
+    assert app.asked == []
     slack.views_open(trigger_id=trigger(robin), view=modal(notify_on_close=True))
     page.do("close", view=page.see()["modals"][0]["id"])
     assert app.payload()["type"] == "view_closed"
@@ -288,7 +288,7 @@ def test_closing_is_told_to_an_app_that_asked_for_it(
 
 def test_nobody_sends_somebody_elses_modal(app: App, view: str, ada: str) -> None:
     assert Page(ada).do("submit", view=view, values=FILLED)["error"]
-    assert app.requests == []
+    assert app.asked == []
 
 
 # --- Home
@@ -297,7 +297,7 @@ def test_nobody_sends_somebody_elses_modal(app: App, view: str, ada: str) -> Non
 def test_home_is_announced_and_announced_again_when_nobody_answers(page: Page, app: App) -> None:
     app.answer = answering("", 500)
     page.do("home")
-    first, second = app.requests
+    first, second = app.asked
     assert "X-Slack-Retry-Num" not in first.headers
     assert second.headers["X-Slack-Retry-Num"] == "1"
     assert second.headers["X-Slack-Retry-Reason"] == "http_error"
