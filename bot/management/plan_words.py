@@ -80,6 +80,8 @@ def _step_marks(step: Step) -> Iterator[str]:
     if step.direction is Direction.FORWARD and not step.reversible:
         because = step.irreversible_because
         yield f"Cannot be undone: {because}" if because else "Cannot be undone."
+    if step.direction is Direction.BACKWARD and not step.reversible:
+        yield f"Cannot be undone, so it would stop here. {step.irreversible_because}".rstrip()
     if step.replaces:
         yield f"A squash of {', '.join(step.replaces)}."
 

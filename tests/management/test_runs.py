@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -41,6 +42,14 @@ def test_a_request_is_planned_here_and_says_what_comes_next(
     assert run.fingerprint == plans[0].fingerprint
     assert run.origin == "command_line"
     assert "@" in run.requester_actor["os_user"]
+
+
+def test_a_time_is_kept_with_the_request(bot: Bot, plans: list[Plan], robin: Any) -> None:
+    tomorrow = utc_now().replace(microsecond=0) + timedelta(days=1)
+    words = tomorrow.isoformat().replace("+00:00", "Z")
+    said = bot("request", "--as", "robin", "--reason", "x", "--at", words, "--json")
+    assert said.code == 0
+    assert Run.objects.get().run_after == tomorrow
 
 
 def test_a_request_as_json_is_the_run(asked: int, bot: Bot) -> None:
