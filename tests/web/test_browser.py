@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,13 +17,14 @@ from bot.models import Run, StoredPlan, Worker
 from bot.operations import running
 from bot.route.findings import Risk
 from tests.plans import a_plan, a_step, acting
+from tests.screenshots import chromium
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+CHROMIUM = chromium()
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"no browser at {CHROMIUM}"),
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH or in CHROMIUM"),
 ]
 
 
@@ -35,7 +35,9 @@ def browser() -> Iterator[Browser]:
     patch = pytest.MonkeyPatch()
     patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        # Chromium's own sandbox does not work for root, as on many build machines.
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield browser
         browser.close()
     patch.undo()
