@@ -15,7 +15,7 @@ from bot.slack.blocks.parts import (
     open_button,
     section,
 )
-from bot.slack.blocks.standing import standing
+from bot.slack.blocks.standing import decided, progress, standing
 from bot.slack.blocks.text import BARE, RICH, Voice, count, one_line, spoken
 from bot.slack.blocks.values import RunView
 from bot.slack.blocks.words import (
@@ -31,15 +31,12 @@ from bot.slack.values import Message
 
 def run_message(run: RunView) -> Message:
     """The run as it is now, whatever its state. Buttons only while something can be decided."""
-    blocks = [header(headline(run)), section(*_asked(run, RICH))]
-    if run.state is State.REQUESTED:
-        lines = worst_lines(run.findings, RICH, rest="in the thread.")
-        blocks += [section(*lines)] if lines else []
-    blocks += [section(*lines) for lines in standing(run, RICH) if lines]
-    blocks.append(context(*small_print(run, RICH)))
-    blocks += _buttons(run)
+    told = [section(*lines) for lines in _groups(run, RICH) if lines]
+    small = context(*small_print(run, RICH))
     return Message(
-        text=_text(run), blocks=tuple(blocks), metadata=run_metadata(run, f"run:{run.id}")
+        text=_text(run),
+        blocks=(header(headline(run)), *told, small, *_buttons(run)),
+        metadata=run_metadata(run, f"run:{run.id}"),
     )
 
 
@@ -55,16 +52,32 @@ def headline(run: RunView) -> str:
     return f"{words}: run {run.id}"
 
 
-def _asked(run: RunView, voice: Voice) -> list[str]:
-    """What, how dangerous, who asks, why."""
+def _groups(run: RunView, voice: Voice) -> list[list[str]]:
+    """Groups of lines, what matters most now first: to whoever decides, what is asked and how
+    dangerous it is; to everybody later, how it goes."""
     what = subject(run.database, run.target, len(run.steps), voice)
     if run.state is State.REQUESTED:
-        lines = [f"{what}.", risk_line(run.risk, run.findings, voice)]
-    else:
-        lines = [f"{what}, {risk_word(run.risk).lower()}."]
+        risk = risk_line(run.risk, run.findings, voice)
+        return [
+            [f"{what}.", risk, *_asked(run, voice)],
+            worst_lines(run.findings, voice, rest="in the thread."),
+            standing(run, voice),
+            decided(run, voice),
+        ]
+    first = f"{what}, {risk_word(run.risk).lower()}."
+    return [
+        [first, *standing(run, voice)],
+        progress(run, voice),
+        _asked(run, voice),
+        decided(run, voice),
+    ]
+
+
+def _asked(run: RunView, voice: Voice) -> list[str]:
+    """Who asks, and why."""
     asks = f"{voice.person(run.requester)} {'asks' if run.state is State.REQUESTED else 'asked'}:"
     reason = voice.free(run.reason, 1500)
-    return [*lines, f"{asks}\n> {reason}" if voice.rich else f"{asks} {reason}"]
+    return [f"{asks}\n> {reason}" if voice.rich else f"{asks} {reason}"]
 
 
 def _buttons(run: RunView) -> list[Block]:
@@ -118,10 +131,5 @@ def _cancel_question(run: RunView) -> Block:
 
 def _text(run: RunView) -> str:
     """All of it in words, the most important first."""
-    lines = [f"{headline(run)}.", *_asked(run, BARE)]
-    if run.state is State.REQUESTED and run.findings:
-        lines += worst_lines(run.findings, BARE, rest="in the thread")
-    for group in standing(run, BARE):
-        lines += group
-    lines.append("; ".join(small_print(run, BARE)))
-    return spoken(lines, TEXT)
+    lines = [line for group in _groups(run, BARE) for line in group]
+    return spoken([f"{headline(run)}.", *lines, "; ".join(small_print(run, BARE))], TEXT)

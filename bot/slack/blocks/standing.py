@@ -13,12 +13,21 @@ WINDOW = 8
 """Steps that the message shows; the thread has all of them."""
 
 
-def standing(run: RunView, voice: Voice) -> Iterator[list[str]]:
-    """Groups of lines: where it stands, its steps, who decided."""
-    yield list(_BY_STATE[run.state](run, voice))
+def standing(run: RunView, voice: Voice) -> list[str]:
+    """What is the case and what comes next, in the sentences of its state."""
+    return list(_BY_STATE[run.state](run, voice))
+
+
+def progress(run: RunView, voice: Voice) -> list[str]:
+    """The steps around the one that runs; none before it runs, and none once it has ended."""
     if run.state in (State.RUNNING, State.INTERRUPTED):
-        yield list(_progress(run, voice))
-    yield [decision_line(decision, voice) for decision in run.decisions[:10]]
+        return list(_progress(run, voice))
+    return []
+
+
+def decided(run: RunView, voice: Voice) -> list[str]:
+    """Who decided, when and why."""
+    return [decision_line(decision, voice) for decision in run.decisions[:10]]
 
 
 def _requested(run: RunView, voice: Voice) -> Iterator[str]:
@@ -171,7 +180,6 @@ def _first_line(error: str) -> str:
 
 
 def _progress(run: RunView, voice: Voice) -> Iterator[str]:
-    """The steps around the one that runs."""
     total = len(run.steps)
     at = run.steps.index(run.current) if run.current else run.steps_done
     first = max(0, min(at - 3, total - WINDOW))
