@@ -203,6 +203,8 @@ class Delivery(models.Model):
     suspect = models.BooleanField(default=False)
     """A send began whose outcome nobody knows: look for it in the channel before sending again."""
     attempts = models.PositiveIntegerField(default=0)
+    refusals = models.PositiveIntegerField(default=0)
+    """How often Slack would not have this very message."""
     due_at = InstantField()
     thread_of = models.CharField(max_length=200, blank=True)
     """The key of the delivery in whose thread this one belongs; it waits for that one."""

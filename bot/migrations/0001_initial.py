@@ -185,6 +185,7 @@ class Migration(migrations.Migration):
                 ("sent_version", models.PositiveIntegerField(default=0)),
                 ("suspect", models.BooleanField(default=False)),
                 ("attempts", models.PositiveIntegerField(default=0)),
+                ("refusals", models.PositiveIntegerField(default=0)),
                 ("due_at", bot.fields.InstantField()),
                 ("thread_of", models.CharField(blank=True, max_length=200)),
                 ("ts", models.CharField(blank=True, max_length=50)),

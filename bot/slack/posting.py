@@ -172,6 +172,8 @@ def _message(delivery: Delivery, *, was_suspect: bool, now: datetime) -> Answer:
             ts = _found(delivery)
         except SlackApiError as failed:
             return replace(meaning(failed), still_suspect=True)
+        if ts:
+            _note_found(delivery, ts)
     try:
         ts = _put(delivery, message, ts)
     except SlackApiError as refused:
@@ -226,6 +228,12 @@ def _followers(delivery: Delivery, messages: list[Message], part: int) -> Iterat
             thread_of=root,
             payload={**delivery.payload, "part": part + 1},
         )
+
+
+def _note_found(delivery: Delivery, ts: str) -> None:
+    """Keep where it was found at once: whatever happens next, it is not posted a second time."""
+    delivery.ts = ts
+    delivery.save(update_fields=["ts"])
 
 
 def _found(delivery: Delivery) -> str:

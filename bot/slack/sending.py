@@ -94,7 +94,7 @@ def _next(channel: str, now: datetime) -> Delivery | None:
     for delivery in pending.iterator(chunk_size=50):
         if delivery.due_at <= now:
             return delivery
-        first = delivery.sent_version == 0 and delivery.attempts < TRIES
+        first = delivery.sent_version == 0 and delivery.refusals < TRIES
         if first and channel != REPLIES:
             return None
     return None
@@ -141,6 +141,7 @@ class Note:
             sent_at=self.now,
             suspect=False,
             attempts=0,
+            refusals=0,
             error=self.answer.error[:2000],
         )
         rows.filter(version=version).update(state=Delivery.SENT)
@@ -163,7 +164,7 @@ class Note:
 
     def wait(self) -> None:
         """Slack said when to come again; it did not take this one."""
-        self._again(timedelta(seconds=self.answer.retry_after), suspect=self.answer.still_suspect)
+        self._again(timedelta(seconds=self.answer.retry_after), count=False)
         if self.delivery.channel != REPLIES:
             until = self.now + timedelta(seconds=self.answer.retry_after)
             _channels().filter(pk=self.delivery.channel).update(wait_until=until)
@@ -171,7 +172,7 @@ class Note:
     def broken(self) -> None:
         """The channel or the token does not work; this one waits, and only this channel does."""
         logger.error("channel %s: %s", self.delivery.channel, self.answer.error)
-        self._again(BROKEN_WAIT, suspect=self.answer.still_suspect, count=False)
+        self._again(BROKEN_WAIT, count=False)
         changes = {"broken_because": self.answer.error, "wait_until": self.now + BROKEN_WAIT}
         channel = _channels().filter(pk=self.delivery.channel)
         channel.filter(broken_at__isnull=True).update(broken_at=self.now)
@@ -182,13 +183,17 @@ class Note:
     def refused(self) -> None:
         """Slack will not have this very message. An audit entry is never given up."""
         logger.error("delivery %s was refused: %s", self.delivery.key, self.answer.error)
-        if self.delivery.attempts < TRIES:
-            self._again(self._pause(), suspect=self.answer.still_suspect)
+        refusals = self.delivery.refusals + 1
+        if refusals < TRIES:
+            self._again(self._pause(), refusals=refusals)
         elif self.delivery.kind == "audit":
-            self._again(HOPELESS_WAIT, suspect=self.answer.still_suspect)
+            self._again(HOPELESS_WAIT, refusals=refusals)
         else:
             _deliveries().filter(pk=self.delivery.pk).update(
-                state=Delivery.DEAD, suspect=False, error=self.answer.error[:2000]
+                state=Delivery.DEAD,
+                suspect=False,
+                refusals=refusals,
+                error=self.answer.error[:2000],
             )
 
     def unknown(self) -> None:
@@ -198,13 +203,16 @@ class Note:
     def _pause(self) -> timedelta:
         return timedelta(seconds=BACKOFF[min(self.delivery.attempts, len(BACKOFF)) - 1])
 
-    def _again(self, after: timedelta, *, suspect: bool, count: bool = True) -> None:
-        attempts = self.delivery.attempts if count else self.delivery.attempts - 1
+    def _again(
+        self, after: timedelta, *, suspect: bool = False, count: bool = True, **changes: int
+    ) -> None:
+        """Try it again later. ``count`` says whether this try makes the next pause longer."""
         _deliveries().filter(pk=self.delivery.pk).update(
             due_at=self.now + after,
-            suspect=suspect,
-            attempts=attempts,
+            suspect=suspect or self.answer.still_suspect,
+            attempts=self.delivery.attempts if count else self.delivery.attempts - 1,
             error=self.answer.error[:2000],
+            **changes,
         )
 
 
