@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def what_changed() -> str:
     """
     begin_loading()
     sources = _module_files()
-    folders = {os.path.dirname(file) for file in sources}  # noqa: PTH120  (thousands of them)
+    folders = set(sources.values())
     migrations = set(_migration_folders())
     return (
         _first(_changed_file(file) for file in sources)
@@ -106,15 +107,28 @@ def _mark(path: str) -> Mark:
     return stat.st_ctime_ns, stat.st_size, stat.st_ino
 
 
-def _module_files() -> list[str]:
-    """The files that the loaded modules came from; an archive for what came out of one."""
-    files: dict[str, None] = {}
+def _module_files() -> dict[str, str]:
+    """The files that the loaded modules came from, each with its folder; an archive for a zip.
+
+    Reads modules' namespaces and no attributes: a lazy module would load itself on being asked.
+    """
+    files: dict[str, str] = {}
     for module in list(sys.modules.values()):
-        file = getattr(module, "__file__", None)
-        if isinstance(file, str) and file and not file.startswith("<"):
-            archive = getattr(getattr(module, "__loader__", None), "archive", None)
-            files[os.path.abspath(archive if isinstance(archive, str) else file)] = None  # noqa: PTH100
-    return list(files)
+        names = getattr(module, "__dict__", {})
+        file = names.get("__file__")
+        if not isinstance(file, str) or not file or file[0] == "<":
+            continue
+        archive = getattr(names.get("__loader__"), "archive", None)
+        path, folder = _place(archive if isinstance(archive, str) else file)
+        files[path] = folder
+    return files
+
+
+@cache
+def _place(file: str) -> tuple[str, str]:
+    """A file's absolute path and its folder. Relative ones are few, and from before any chdir."""
+    path = os.path.abspath(file)  # noqa: PTH100  (thousands of them)
+    return path, os.path.dirname(path)  # noqa: PTH120
 
 
 def _changed_file(file: str) -> str:
