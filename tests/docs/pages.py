@@ -42,7 +42,8 @@ def dependencies() -> str:
     """What is installed, and why, as ``pyproject.toml`` has it."""
     lines = ["| package | for | why |", "|---|---|---|"]
     group = ""
-    for line in (ROOT / "pyproject.toml").read_text().splitlines():
+    project = (ROOT / "pyproject.toml").read_text().split("\n[tool.", 1)[0]
+    for line in project.splitlines():
         if found := _TABLE.match(line):
             group = found[1]
         elif (found := _DEPENDENCY.match(line)) and group != "dev":
