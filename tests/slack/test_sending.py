@@ -1,0 +1,396 @@
+"""The outbox under faults: nothing lost, order kept, doubled only where nobody could know."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+import requests
+import responses
+from django.db import transaction
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot import operations, outbox
+from bot.models import Delivery, Run, SlackChannel
+from bot.operations import running
+from bot.route.findings import Risk
+from bot.slack import sending
+from tests.plans import NOW, a_plan, a_step, acting, an_account
+from tests.slack.payloads import CHANNEL, SETTINGS
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("slack_settings")]
+
+API = SETTINGS["slack_api_url"]
+
+FAULTS = ("429", "500 not taken", "500 taken", "cut not taken", "cut taken", "ok")
+
+
+class FakeSlack:
+    """Keeps messages as Slack does; ``faults`` are what happens to the next posts and edits."""
+
+    def __init__(self, *, searchable: bool = True) -> None:
+        self.messages: dict[str, dict[str, Any]] = {}
+        self.order: list[str] = []
+        self.faults: list[str] = []
+        self.searchable = searchable
+        self.error = ""
+        self.calls: Counter[str] = Counter()
+        for method in ("chat.postMessage", "chat.update"):
+            responses.add_callback("POST", API + method, callback=self._write(method))
+        for method in ("conversations.history", "conversations.replies"):
+            for verb in ("GET", "POST"):
+                responses.add_callback(verb, API + method, callback=self._search)
+        for method in ("files.getUploadURLExternal", "files.completeUploadExternal"):
+            responses.add_callback("POST", API + method, callback=self._file)
+
+    def sent(self) -> list[str]:
+        """The deliveries' keys, in the order of the channel."""
+        return [self.messages[ts]["key"] for ts in self.order]
+
+    def _write(self, method: str) -> Callable[[Any], tuple[int, dict[str, str], str]]:
+        def answer(request: Any) -> tuple[int, dict[str, str], str]:
+            self.calls[method] += 1
+            fault = self.faults.pop(0) if self.faults else "ok"
+            if self.error:
+                return 200, {}, json.dumps({"ok": False, "error": self.error})
+            if fault == "429":
+                body = json.dumps({"ok": False, "error": "ratelimited"})
+                return 429, {"Retry-After": "7"}, body
+            ts = "" if "not taken" in fault else self._take(method, _body(request))
+            if fault.startswith("cut"):
+                raise requests.ConnectionError("cut")
+            if fault.startswith("500"):
+                return 500, {}, "<html>oops</html>"
+            return 200, {}, json.dumps({"ok": True, "ts": ts, "channel": CHANNEL})
+
+        return answer
+
+    def _take(self, method: str, body: dict[str, Any]) -> str:
+        if method == "chat.update":
+            self.messages[body["ts"]] |= body
+            return str(body["ts"])
+        ts = f"{1763899200 + len(self.order)}.000100"
+        payload = (body.get("metadata") or {}).get("event_payload", {})
+        self.messages[ts] = {**body, "ts": ts, "key": payload.get("key", "")}
+        self.order.append(ts)
+        return ts
+
+    def _search(self, request: Any) -> tuple[int, dict[str, str], str]:
+        self.calls["search"] += 1
+        if not self.searchable:
+            return 200, {}, json.dumps({"ok": False, "error": "missing_scope"})
+        found = [
+            {"ts": ts, "metadata": self.messages[ts].get("metadata")} for ts in reversed(self.order)
+        ]
+        return 200, {}, json.dumps({"ok": True, "messages": found})
+
+    def _file(self, request: Any) -> tuple[int, dict[str, str], str]:
+        return 200, {}, json.dumps({"ok": False, "error": "not in this test"})
+
+
+def _body(request: Any) -> dict[str, Any]:
+    text = request.body.decode() if isinstance(request.body, bytes) else request.body
+    if text.startswith("{"):
+        found: dict[str, Any] = json.loads(text)
+        return found
+    fields: dict[str, Any] = {name: values[0] for name, values in parse_qs(text).items()}
+    for name in ("blocks", "metadata"):
+        if name in fields:
+            fields[name] = json.loads(fields[name])
+    return fields
+
+
+def asked() -> Run:
+    robin = an_account("robin", "request_run")
+    plan = a_plan(a_step(risk=Risk.SAFE, findings=()), a_step(name="0003_b", findings=()))
+    stored = operations.keep_plan(actor=acting(robin), plan=plan, now=NOW)
+    return operations.request(stored.pk, actor=acting(robin), reason="totals", now=NOW)
+
+
+def drain(now: datetime = NOW, *, minutes: int = 240) -> datetime:
+    """Send until nothing waits, with a clock that jumps to whatever is due next."""
+    end = now + timedelta(minutes=minutes)
+    while now < end:
+        for channel in (CHANNEL, outbox.REPLIES):
+            sending.deliver(channel, clock=lambda: now)  # noqa: B023 - called at once
+        waiting = Delivery.objects.filter(state=Delivery.PENDING).order_by("due_at").first()
+        if waiting is None:
+            break
+        now = max(now + timedelta(seconds=1), waiting.due_at)
+    return now
+
+
+def audits(count: int) -> list[str]:
+    """Keys of ``count`` posts that must come out in this order."""
+    keys = [f"audit-like:{number}" for number in range(count)]
+    for number, key in enumerate(keys):
+        Delivery.objects.create(
+            key=key,
+            kind="audit",
+            channel=CHANNEL,
+            payload={"seq": number + 1},
+            due_at=NOW,
+            created_at=NOW,
+        )
+    return keys
+
+
+@pytest.fixture
+def many_entries() -> None:
+    from bot import audit
+    from bot.route.events import Rejected
+    from bot.route.people import SYSTEM
+
+    with transaction.atomic():
+        for number in range(12):
+            audit.append(Rejected(reason=f"reason {number}"), actor=SYSTEM, now=NOW)
+
+
+@responses.activate
+@pytest.mark.parametrize("seed", range(5))
+def test_nothing_is_lost_or_doubled_and_the_order_is_kept(many_entries: None, seed: int) -> None:
+    slack = FakeSlack()
+    keys = audits(12)
+    slack.faults = random.Random(seed).choices(FAULTS, weights=(1, 1, 1, 1, 1, 5), k=60)
+    drain()
+    assert slack.sent() == keys
+    assert not Delivery.objects.exclude(state=Delivery.SENT).exists()
+
+
+@responses.activate
+@pytest.mark.parametrize("seed", range(4))
+def test_where_slack_gives_no_way_to_know_it_is_at_least_once(
+    many_entries: None, seed: int
+) -> None:
+    slack = FakeSlack(searchable=False)
+    keys = audits(12)
+    slack.faults = random.Random(seed).choices(FAULTS, weights=(1, 1, 1, 1, 1, 5), k=60)
+    drain()
+    taken_in_the_dark = {key for key in slack.sent() if slack.sent().count(key) > 1}
+    assert list(dict.fromkeys(slack.sent())) == keys
+    assert taken_in_the_dark <= set(keys)
+    assert not Delivery.objects.exclude(state=Delivery.SENT).exists()
+
+
+@responses.activate
+def test_without_faults_nothing_is_searched_and_each_is_posted_once(many_entries: None) -> None:
+    slack = FakeSlack()
+    audits(12)
+    drain()
+    assert slack.calls == {"chat.postMessage": 12}
+
+
+@responses.activate
+def test_a_sender_that_died_after_sending_does_not_send_again(many_entries: None) -> None:
+    slack = FakeSlack()
+    keys = audits(2)
+    slack.faults = ["cut taken"]
+    sending.deliver(CHANNEL, clock=lambda: NOW)
+    assert slack.sent() == keys[:1]
+    first = Delivery.objects.get(key=keys[0])
+    assert first.suspect
+    drain(NOW + timedelta(minutes=1))
+    assert slack.sent() == keys
+
+
+@responses.activate
+def test_one_message_a_run_is_edited_in_place_and_edits_are_coalesced() -> None:
+    slack = FakeSlack()
+    run = asked()
+    drain()
+    operations.approve(run.pk, actor=acting(an_account("ada", "approve_run")), now=NOW)
+    hold, _ = running.claim(run.pk, worker="w", now=NOW)  # type: ignore[misc]
+    running.start(hold, run.stored_plan.plan.basis, now=NOW)
+    for name in ("0002_more", "0003_b"):
+        running.step_starting(hold, "shop", name, now=NOW)
+        running.step_done(hold, "shop", name, milliseconds=5, now=NOW)
+    before = slack.calls["chat.update"]
+    drain()
+    assert slack.calls["chat.update"] == before + 1, "five changes are one edit"
+    run_messages = [m for m in slack.messages.values() if m["key"] == f"run:{run.pk}"]
+    assert len(run_messages) == 1
+    assert "2 of 2" in run_messages[0]["text"]
+
+
+@responses.activate
+def test_edits_come_at_most_every_three_seconds() -> None:
+    slack = FakeSlack()
+    run = asked()
+    drain()
+    operations.approve(run.pk, actor=acting(an_account("ada", "approve_run")), now=NOW)
+    sending.deliver(CHANNEL, clock=lambda: NOW + timedelta(seconds=1))
+    assert slack.calls["chat.update"] == 0
+    sending.deliver(CHANNEL, clock=lambda: NOW + timedelta(seconds=3))
+    assert slack.calls["chat.update"] == 1
+
+
+@responses.activate
+def test_an_edit_that_waits_holds_up_nobody() -> None:
+    slack = FakeSlack()
+    run = asked()
+    drain()
+    operations.approve(run.pk, actor=acting(an_account("ada", "approve_run")), now=NOW)
+    sending.deliver(CHANNEL, clock=lambda: NOW + timedelta(seconds=1))
+    assert any(key.startswith("audit:") for key in slack.sent())
+
+
+@responses.activate
+def test_a_deleted_message_is_posted_anew() -> None:
+    slack = FakeSlack()
+    run = asked()
+    drain()
+    responses.replace("POST", f"{API}chat.update", json={"ok": False, "error": "message_not_found"})
+    operations.approve(run.pk, actor=acting(an_account("ada", "approve_run")), now=NOW)
+    drain(NOW + timedelta(seconds=5))
+    assert slack.sent().count(f"run:{run.pk}") == 2
+    newest = Delivery.objects.get(key=f"run:{run.pk}")
+    assert newest.ts == max(ts for ts in slack.order if slack.messages[ts]["key"] == newest.key)
+
+
+@responses.activate
+@pytest.mark.parametrize("error", ["channel_not_found", "is_archived", "token_revoked"])
+def test_a_dead_channel_is_told_loses_nothing_and_stops_nothing_else(
+    many_entries: None, error: str
+) -> None:
+    slack = FakeSlack()
+    keys = audits(3)
+    other = "C0OTHER"
+    Delivery.objects.create(
+        key="other", kind="audit", channel=other, payload={"seq": 1}, due_at=NOW, created_at=NOW
+    )
+    slack.error = error
+    sending.deliver(CHANNEL, clock=lambda: NOW)
+    assert error in SlackChannel.objects.get(pk=CHANNEL).broken_because
+    slack.error = ""
+    sending.deliver(other, clock=lambda: NOW)
+    assert slack.sent() == ["other"]
+    assert sending.deliver(CHANNEL, clock=lambda: NOW + timedelta(seconds=30)) == 0
+    drain(NOW + timedelta(seconds=61))
+    assert slack.sent() == ["other", *keys]
+    assert SlackChannel.objects.get(pk=CHANNEL).broken_because == ""
+
+
+@responses.activate
+def test_invalid_blocks_fall_back_to_plain_text_and_are_reported(many_entries: None) -> None:
+    posts: list[dict[str, Any]] = []
+
+    def post(request: Any) -> tuple[int, dict[str, str], str]:
+        posts.append(_body(request))
+        if len(posts) == 1:
+            return 200, {}, json.dumps({"ok": False, "error": "invalid_blocks"})
+        return 200, {}, json.dumps({"ok": True, "ts": "1.0"})
+
+    responses.add_callback("POST", f"{API}chat.postMessage", callback=post)
+    audits(1)
+    drain()
+    delivery = Delivery.objects.get()
+    assert delivery.state == Delivery.SENT
+    assert "invalid_blocks" in delivery.error
+    assert posts[0]["text"]
+    assert posts[1]["blocks"] != posts[0]["blocks"]
+
+
+@responses.activate
+def test_what_slack_refuses_for_good_does_not_hold_up_the_rest_and_an_entry_is_never_given_up(
+    many_entries: None,
+) -> None:
+    slack = FakeSlack()
+    slack.error = "some_new_error"
+    keys = audits(1)
+    drain(minutes=3)
+    assert Delivery.objects.get(key=keys[0]).state == Delivery.PENDING
+    slack.error = ""
+    Delivery.objects.create(
+        key="next", kind="audit", channel=CHANNEL, payload={"seq": 2}, due_at=NOW, created_at=NOW
+    )
+    drain(NOW + timedelta(minutes=4), minutes=1)
+    assert slack.sent() == ["next"]
+    drain(NOW + timedelta(minutes=70))
+    assert slack.sent() == ["next", *keys]
+
+
+@responses.activate
+def test_two_senders_at_once_are_one(many_entries: None) -> None:
+    slack = FakeSlack()
+    audits(2)
+    SlackChannel.objects.create(
+        pk=CHANNEL, claimed_by="another:1", claimed_until=NOW + timedelta(seconds=40)
+    )
+    assert sending.deliver(CHANNEL, clock=lambda: NOW) == 0
+    assert not slack.sent()
+    assert sending.deliver(CHANNEL, clock=lambda: NOW + timedelta(seconds=41)) == 2
+
+
+@responses.activate
+def test_a_reply_goes_by_its_response_url_and_later_as_a_direct_message() -> None:
+    hook = responses.post("https://hooks.slack.com/commands/1", body="ok")
+    slack = FakeSlack()
+    message = {"text": "hello", "blocks": [], "metadata": None, "file": None}
+    with transaction.atomic():
+        for key in ("a", "b"):
+            outbox.reply(
+                key,
+                message,
+                response_url="https://hooks.slack.com/commands/1",
+                user="U0ADA",
+                now=NOW,
+            )
+    Delivery.objects.filter(key="reply:b").update(created_at=NOW - timedelta(minutes=31))
+    drain()
+    assert hook.call_count == 1
+    assert [m["channel"] for m in slack.messages.values()] == ["U0ADA"]
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://169.254.169.254/latest/meta-data",
+        "https://evil.example/x",
+        "https://slack.com.evil.example/",
+        "http://hooks.slack.com/x",
+        "file:///etc/passwd",
+    ],
+)
+def test_nothing_is_sent_to_an_address_that_is_not_slacks(url: str) -> None:
+    slack = FakeSlack()
+    message = {"text": "hello", "blocks": [], "metadata": None, "file": None}
+    with transaction.atomic():
+        outbox.reply("a", message, response_url=url, user="U0ADA", now=NOW)
+    drain()
+    assert all(call.request.url.startswith(API) for call in responses.calls)
+    assert [m["channel"] for m in slack.messages.values()] == ["U0ADA"]
+
+
+def test_without_slack_nothing_is_kept(settings: Any) -> None:
+    settings.MIGRATION_BOT = {}
+    asked()
+    assert not Delivery.objects.exists()
+
+
+@given(st.lists(st.sampled_from(FAULTS), max_size=40))
+@settings(max_examples=10, deadline=None)
+def test_any_faults_in_any_order_lose_nothing(faults: list[str]) -> None:
+    from bot import audit
+    from bot.route.events import Rejected
+    from bot.route.people import SYSTEM
+
+    with transaction.atomic(), responses.RequestsMock(assert_all_requests_are_fired=False):
+        for number in range(4):
+            audit.append(Rejected(reason=f"reason {number}"), actor=SYSTEM, now=NOW)
+        Delivery.objects.all().delete()
+        SlackChannel.objects.all().delete()
+        with responses.mock:
+            slack = FakeSlack()
+            keys = audits(4)
+            slack.faults = list(faults)
+            drain()
+            assert slack.sent() == keys
+        transaction.set_rollback(True)
