@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -15,6 +16,9 @@ from bot.database.messages import Waiting
 from bot.route.refusals import Refused
 
 logger = logging.getLogger(__name__)
+
+_AGE = re.compile(r"\bfor \d+ s\b")
+"""How long somebody has been at it: it grows each second, and is no news."""
 
 MOST, LEAST = 1.0, 0.1
 """Seconds between two looks; shorter where a statement soon gives up waiting."""
@@ -86,6 +90,11 @@ class Watcher:
                 return
             if found:
                 self._last = found
-            if found != self._told:
+            if _who(found) != _who(self._told):
                 self._told = found
                 self._tell(Waiting(step=step, blockers=found))
+
+
+def _who(blockers: tuple[str, ...]) -> tuple[str, ...]:
+    """The same blockers, whatever their ages."""
+    return tuple(_AGE.sub("", words) for words in blockers)
