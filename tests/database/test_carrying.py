@@ -322,8 +322,9 @@ for name in ("record_applied", "record_unapplied"):
         before(self, app, migration)
     setattr(r.MigrationRecorder, name, record)
 """
-    drive(shop, do="run", before=watch)
-    drive(shop, do="run", target="shop 0003", before=watch)
+    assert drive(shop, do="run", before=watch).last["kind"] == "Finished"
+    undone = drive(shop, do="run", target="shop 0003", before=watch)
+    assert undone.last["applied"] == ["shop.0004_parent"], undone.last
     inside = (shop.folder / "inside").read_text().split("\n")
     assert "record_applied 0004_parent" in inside
     assert "record_unapplied 0004_parent" in inside
