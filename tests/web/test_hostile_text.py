@@ -17,8 +17,8 @@ from bot.models import Run, StoredPlan, Worker
 from bot.route.findings import Finding, Risk
 from bot.route.plan import Belief, Operation, Statement, Target
 from bot.web.forms import Fields
-from bot.web.presenting import StatementShown
 from bot.web.showing import shown
+from bot.web.shown_plans import StatementShown
 from tests.plans import a_plan, a_step, an_account
 
 BAD = '<script>alert(1)</script>{{ 7 }}{% now "Y" %}\u202egnp\u2066\u200b"\'&'

@@ -9,8 +9,8 @@ from bot.route.refusals import InputNotUnderstood
 from bot.route.states import State
 from bot.web import answers
 from bot.web.edge import Visit, staff_view
-from bot.web.presenting import run_shown
 from bot.web.rooms.common import page_of, paging_as_json, query_without_page, room
+from bot.web.shown_runs import run_shown
 
 FILTERS = ("state", "database", "app", "requester")
 

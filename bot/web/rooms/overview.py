@@ -16,8 +16,9 @@ from bot.route.states import ENDED, State
 from bot.web import answers
 from bot.web.edge import Visit, staff_view
 from bot.web.forms import Fields
-from bot.web.presenting import PlanShown, plan_as_json, plan_shown, run_shown
 from bot.web.rooms.common import may_request, room
+from bot.web.shown_plans import PlanShown, plan_as_json, plan_shown
+from bot.web.shown_runs import run_shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,9 +17,10 @@ from bot.route.states import ENDED, State
 from bot.web import answers
 from bot.web.edge import Visit, staff_view
 from bot.web.forms import Fields, chosen_database, chosen_target, chosen_time, fields_of
-from bot.web.presenting import plan_as_json, plan_shown, run_shown
 from bot.web.rooms import overview
 from bot.web.rooms.common import may_request, room, worker_missing
+from bot.web.shown_plans import plan_as_json, plan_shown
+from bot.web.shown_runs import run_shown
 
 
 @staff_view("POST", wish="plan.make")

@@ -16,10 +16,12 @@ from bot.operations import reading
 from bot.operations.requesting import check_reason
 from bot.route.refusals import Refused
 from bot.web import answers
+from bot.web.allowing import Allowed, allowed
 from bot.web.edge import Visit, staff_view
 from bot.web.forms import Fields, fields_of, optional_reason
-from bot.web.presenting import Allowed, allowed, plan_shown, run_shown
 from bot.web.rooms.common import room, worker_missing
+from bot.web.shown_plans import plan_shown
+from bot.web.shown_runs import run_shown
 
 
 @staff_view("GET")
