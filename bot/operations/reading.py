@@ -9,7 +9,17 @@ from typing import Any
 from django.db.models import Count, Min, QuerySet
 
 from bot.conf import get_settings
-from bot.models import AuditEntry, AuditHead, Decision, Delivery, Freeze, Run, StoredPlan, Worker
+from bot.models import (
+    AuditEntry,
+    AuditHead,
+    Decision,
+    Delivery,
+    Freeze,
+    Run,
+    SlackChannel,
+    StoredPlan,
+    Worker,
+)
 from bot.route.plan_json import isoformat
 from bot.route.refusals import RunNotFound
 from bot.route.states import State
@@ -151,6 +161,17 @@ def backlog(*, now: datetime) -> Backlog:
     found = waiting.aggregate(count=Count("pk"), oldest=Min("created_at"))
     age = (now - found["oldest"]).total_seconds() if found["oldest"] else None
     return Backlog(waiting=found["count"], oldest_age=age)
+
+
+def broken_channels() -> list[SlackChannel]:
+    """Channels that Slack takes nothing for, each with why in words; none while there is no Slack.
+
+    What waits for them is tried again each minute; a send that succeeds mends the row.
+    """
+    if not get_settings().slack_enabled:
+        return []
+    channels = SlackChannel.objects.using(get_settings().state_database)
+    return list(channels.exclude(broken_because="").order_by("broken_at", "pk"))
 
 
 def audit_head() -> tuple[int, str]:

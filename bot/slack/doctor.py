@@ -16,7 +16,7 @@ import requests
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.conf import get_settings
-from bot.models import Delivery, SlackChannel
+from bot.models import Delivery
 from bot.operations import reading
 from bot.slack.client import PooledClient, get_client
 
@@ -102,8 +102,7 @@ def queue(*, now: datetime) -> Diagnosis:
 
 def outbox(*, now: datetime) -> Diagnosis:
     using = get_settings().state_database
-    broken = SlackChannel.objects.using(using).exclude(broken_because="")
-    told = [f"{channel.pk}: {channel.broken_because}" for channel in broken]
+    told = [f"{channel.pk}: {channel.broken_because}" for channel in reading.broken_channels()]
     dead = Delivery.objects.using(using).filter(state=Delivery.DEAD).count()
     backlog = reading.backlog(now=now)
     if told:

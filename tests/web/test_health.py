@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
-from django.test import Client
+from django.test import Client, override_settings
 
-from bot.models import Delivery, Run, Worker
+from bot.models import Delivery, Run, SlackChannel, Worker
 from bot.operations import reading
+from tests.slack.payloads import CHANNEL, SETTINGS
 from tests.web.conftest import alter
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +59,29 @@ def test_the_backlog_is_told_with_its_oldest_age(now: datetime) -> None:
     assert found["outbox"]["oldest_age"] >= 5400
     assert found["outbox"]["ok"] is False
     assert found["ok"] is True
+
+
+def test_a_dead_channel_is_counted_and_not_named(now: datetime) -> None:
+    beat(now)
+    SlackChannel.objects.create(
+        pk=CHANNEL, broken_because="not_in_channel: invite it", broken_at=now
+    )
+    SlackChannel.objects.create(pk="C0WELL", sent_at=now)
+    with override_settings(MIGRATION_BOT=SETTINGS):
+        answer = look()
+    assert answer.status_code == 200
+    found = answer.json()
+    assert (found["ok"], found["outbox"]["ok"], found["worker"]["ok"]) == (True, False, True)
+    assert found["outbox"]["broken_channels"] == 1
+    assert "1 channel takes nothing: see `manage.py migration_bot doctor`" in str(found["outbox"])
+    assert CHANNEL not in answer.content.decode()
+    assert "not_in_channel" not in answer.content.decode()
+
+
+def test_without_slack_no_channel_is_broken(now: datetime) -> None:
+    beat(now)
+    SlackChannel.objects.create(pk=CHANNEL, broken_because="token_revoked", broken_at=now)
+    assert look().json()["outbox"]["ok"] is True
 
 
 def test_missing_tables_are_told_with_their_remedy() -> None:

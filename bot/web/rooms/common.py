@@ -9,8 +9,9 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 
 from bot.conf import get_settings
-from bot.models import Freeze
+from bot.models import Freeze, SlackChannel
 from bot.operations import accounts, reading
+from bot.outbox import REPLIES
 from bot.route.refusals import InputNotUnderstood, Refused, WorkerMissing
 from bot.web import answers
 from bot.web.edge import Visit
@@ -43,6 +44,8 @@ def room(
         "here": here,
         "worker_missing": worker_missing(visit),
         "freezes": [_freeze_words(freeze) for freeze in freezes],
+        "slack": get_settings().slack_enabled,
+        "slack_broken": [_broken_words(channel) for channel in reading.broken_channels()],
         "refused": refused.sentence if refused else "",
         "refused_run": answers.run_of(refused) if refused else None,
         "typed": typed or Fields(),
@@ -58,6 +61,16 @@ def _freeze_words(freeze: Freeze) -> str:
     return (
         f"{where} since {clock(freeze.since)}{until}, by {freeze.owner_name}: {freeze.reason} "
         f"Nothing starts there; ask {freeze.owner_name} to end the freeze."
+    )
+
+
+def _broken_words(channel: SlackChannel) -> str:
+    what = "answers to people" if channel.pk == REPLIES else f"messages for {channel.pk}"
+    since = f" since {clock(channel.broken_at)}" if channel.broken_at else ""
+    return (
+        f"Slack has taken no {what}{since}: {channel.broken_because.rstrip('.')}. They are kept, "
+        "and sent by themselves once that is mended; everything else goes on. "
+        "`manage.py migration_bot doctor` says more."
     )
 
 

@@ -78,7 +78,18 @@ def _outbox(now: datetime) -> dict[str, Any]:
     age = None if backlog.oldest_age is None else round(backlog.oldest_age)
     words = "Nothing waits." if age is None else f"{backlog.waiting} wait, the oldest for {age} s."
     late = age is not None and age > LATE
-    return {"ok": not late, "words": words, "backlog": backlog.waiting, "oldest_age": age}
+    broken = len(reading.broken_channels())
+    if broken:
+        # Which, and why, is for people with a shell or a staff account: this page is open.
+        channels = "1 channel takes" if broken == 1 else f"{broken} channels take"
+        words += f" {channels} nothing: see `manage.py migration_bot doctor`."
+    return {
+        "ok": not late and not broken,
+        "words": words,
+        "backlog": backlog.waiting,
+        "oldest_age": age,
+        "broken_channels": broken,
+    }
 
 
 def _audit() -> dict[str, Any]:
