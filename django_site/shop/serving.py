@@ -90,13 +90,15 @@ def _wait_for_answer(port: int, children: dict[str, subprocess.Popen[bytes]]) ->
 
 
 def _welcome(port: int, out: OutputWrapper) -> None:
-    url = f"http://{HOST}:{port}/migrations/"
+    site = f"http://{HOST}:{port}"
     out.write(
-        f"\nThe demo runs at {url}\n"
-        "    1. Sign in as robin, press Plan now, look at the plan, and ask for it with a reason.\n"
-        "    2. In a private window sign in as ada and approve it. What is dangerous needs a\n"
-        "       second approver: grace.\n"
-        "    3. Watch it run, then look at the runs and the audit.\n"
+        f"\nThe demo runs at {site}/sandbox/, a stand-in for Slack.\n"
+        "    1. You are robin. Type /migrate help first, then /migrate plan.\n"
+        "    2. Ask for a run: /migrate apply shop 0003\n"
+        "    3. Be ada (on the left) and approve it. What is dangerous needs a second approver:\n"
+        "       grace. Watch it run, then type /migrate history.\n"
+        f"The staff page, for the day that Slack is down: {site}/migrations/\n"
+        "    Sign in as robin, press Plan now, and ask; approve as ada in a private window.\n"
         "Ctrl-C ends web and worker.\n"
     )
     out.flush()
