@@ -7,11 +7,13 @@ sent (``bot.slack.rendering``); here only rows and their keys are known.
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.conf import get_settings
 from bot.models import AuditEntry, Delivery, Run, StoredPlan
+from bot.route.events import LinkMade
 from bot.route.people import Origin
 from bot.route.states import ENDED, State
 from bot.waking import wake
@@ -51,6 +53,8 @@ def entry_written(entry: AuditEntry, *, now: datetime) -> None:
     settings = get_settings()
     if not settings.slack_enabled or entry.event.startswith(QUIET):
         return
+    if entry.event == LinkMade.name and json.loads(entry.actor)["origin"] == Origin.SYSTEM:
+        return  # the sandbox ties its own people; nobody has to be warned of them
     channel = settings.slack_audit_channel or settings.slack_channel
     _once(
         f"audit:{entry.seq}",

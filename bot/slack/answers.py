@@ -98,9 +98,20 @@ def _command(call: Call, parsed: Parsed, now: datetime) -> Reply:
     name = parsed.command.name
     if parsed.command.unlinked:
         with denials_recorded(f"slack.{name}", actor=people.unlinked_actor(call), now=now):
-            people.check_flags(call, now=now)
+            _check_flags(call, name, now)
         return UNLINKED[name](call, now)
     return LINKED[name](call, parsed, _identified(call, f"slack.{name}", now), now)
+
+
+def _check_flags(call: Call, name: str, now: datetime) -> None:
+    """Help is the same text for everybody, so nobody waits for it while Slack is asked."""
+    try:
+        people.check_flags(call, now=now)
+    except FlagsOld:
+        if name != "help":
+            raise
+        with changing(now):
+            wake("refresh_person", call.person)
 
 
 def _identified(call: Call, wish: str, now: datetime) -> Actor:

@@ -142,6 +142,21 @@ def _by_hand_failed(data: Data, who: str, voice: Voice) -> str:
     return f"{voice.strong('A migrate by hand failed')}: {who}, {command} on {where}. {error}"
 
 
+def _linked(data: Data, who: str, voice: Voice) -> str:
+    return (
+        f"{_slack_person(data, voice)} in Slack is now {voice.name(_text(data, 'account_name'))}."
+    )
+
+
+def _unlinked(data: Data, who: str, voice: Voice) -> str:
+    account = voice.name(_text(data, "account_name"))
+    return f"{_slack_person(data, voice)} in Slack is no longer {account}; {who} ended it."
+
+
+def _slack_person(data: Data, voice: Voice) -> str:
+    return voice.name(_text(data, "slack_user"), 50)
+
+
 _TOLD: Mapping[str, Callable[[Data, str, Voice], str]] = {
     "run.requested": _requested,
     "run.approved": _approved,
@@ -158,6 +173,8 @@ _TOLD: Mapping[str, Callable[[Data, str, Voice], str]] = {
     "run.failed": _failed,
     "run.interrupted": _interrupted,
     "run.reconciled": _reconciled,
+    "link.made": _linked,
+    "link.ended": _unlinked,
     "migrate.finished": _by_hand,
     "migrate.failed": _by_hand_failed,
 }
