@@ -82,14 +82,17 @@ def id_of(account: str) -> str:
 
 def settle(*, now: datetime) -> None:
     """Make the channels and people that are missing; the same call changes nothing twice."""
-    wanted = [*_staff(), *OTHERS]
+    staff = _staff()
+    wanted = [*(staff or ()), *OTHERS]
     known = {person.pk: person for person in Person.objects.all()}
-    if all(_is_as(known.get(one.id), one) for one in wanted) and workspace().revision:
+    gone = known.keys() - {one.id for one in wanted} if staff is not None else set()
+    as_wanted = all(_is_as(known.get(one.id), one) for one in wanted)
+    if as_wanted and not gone and workspace().revision:
         return
     with changing(now=now) as change:
         for place, one in enumerate(wanted):
             Person.objects.update_or_create(pk=one.id, defaults=_row(one, place))
-        Person.objects.exclude(pk__in=[one.id for one in wanted]).delete()
+        Person.objects.filter(pk__in=gone).delete()
         _open_channels(change)
     _link([one for one in wanted if one.account], now=now)
 
@@ -160,8 +163,8 @@ def _open_channels(change: Change) -> None:
         add_message(change, channel=names.CHANNEL, user="USLACKBOT", text=WELCOME)
 
 
-def _staff() -> list[Newcomer]:
-    """The project's own staff accounts; none while their table cannot be read."""
+def _staff() -> list[Newcomer] | None:
+    """The project's own staff accounts; None while their table cannot be read."""
     model: Any = get_user_model()
     try:
         rows = model._default_manager.filter(is_staff=True, is_active=True).order_by("pk")
@@ -169,7 +172,7 @@ def _staff() -> list[Newcomer]:
         found = [accounts.find_by_id(key) for key in keys]
         return [_newcomer(account) for account in found if account is not None]
     except (DatabaseError, FieldError, Refused):
-        return []
+        return None
 
 
 def _newcomer(account: accounts.Account) -> Newcomer:

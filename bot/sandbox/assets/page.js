@@ -113,7 +113,8 @@ const doing = {
   thread(ts) {
     here.thread = ts;
     draw({ toEnd: true });
-    at("reply").focus();
+    if (matchMedia("(hover: hover)").matches) at("reply").focus();
+    else at("leave").focus();
   },
 };
 
@@ -134,7 +135,12 @@ function go(place) {
   at("menu").setAttribute("aria-expanded", "false");
   draw({ toEnd: true });
   if (place === "home") act("home");
-  else at("say").focus();
+  else begin();
+}
+
+// Not on a phone, where the keyboard would cover half of what there is to read.
+function begin() {
+  if (matchMedia("(hover: hover)").matches) at("say").focus();
 }
 
 // --- drawing
@@ -267,7 +273,7 @@ at("trouble").addEventListener("change", (event) => act("trouble", { kind: event
   } catch {
     note("The commands could not be read.");
   }
-  at("say").focus();
+  begin();
   const again = async () => {
     await refresh();
     setTimeout(again, document.hidden ? EVERY * 4 : EVERY);
