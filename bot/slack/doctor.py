@@ -5,38 +5,19 @@ Meant for a person at a terminal: it makes network calls, each with a short time
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import requests
-from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.conf import get_settings
 from bot.models import Delivery
 from bot.operations import reading
-from bot.slack.client import PooledClient, get_client
+from bot.slack.asking import Diagnosis, membership, socket_mode, token_and_clock
+from bot.slack.client import get_client
 
 TIMEOUT = 5.0
-SCOPES = frozenset({"chat:write", "commands", "files:write", "users:read", "users:read.email"})
-"""What the bot cannot do without."""
-WANTED = frozenset({"channels:history", "groups:history"})
-"""What lets it find a message again whose fate is unknown; without it one may rarely be doubled."""
-SKEW = 60.0
-"""Seconds that the clocks may differ; Slack's requests are refused beyond 300."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis:
-    """``ok`` None means that it could not be told. ``remedy`` says what to do, when not ok."""
-
-    name: str
-    ok: bool | None
-    words: str
-    remedy: str = ""
 
 
 def examine(*, now: datetime) -> Iterator[Diagnosis]:
@@ -55,7 +36,9 @@ def examine(*, now: datetime) -> Iterator[Diagnosis]:
         return
     yield signing_secret()
     client = get_client(timeout=TIMEOUT)
-    yield from _token_and_clock(client)
+    if settings.slack_app_token:
+        yield socket_mode(client)
+    yield from token_and_clock(client)
     for channel in dict.fromkeys((settings.slack_channel, settings.slack_audit_channel)):
         if channel or channel == settings.slack_channel:
             yield membership(client, channel)
@@ -137,107 +120,6 @@ def signing_secret() -> Diagnosis:
     )
 
 
-def _token_and_clock(client: PooledClient) -> Iterator[Diagnosis]:
-    """Three from one call: the token and its workspace, its scopes, and the clocks' difference."""
-    begun = time.time()
-    try:
-        answer = client.auth_test()
-    except SlackApiError as error:
-        code = str(error.response.get("error", "")) or "no error code"
-        yield Diagnosis(
-            name="token",
-            ok=False,
-            words=f"Slack refuses it: {code}.",
-            remedy="Install the app again and set the new bot token (xoxb-…).",
-        )
-        return
-    except (SlackClientError, OSError) as error:
-        yield Diagnosis(
-            name="token",
-            ok=None,
-            words=f"{client.base_url} could not be reached: {error}.",
-            remedy="Check the network and SLACK_API_URL from this machine.",
-        )
-        return
-    headers = {name.lower(): value for name, value in answer.headers.items()}
-    yield _workspace(str(answer.get("team_id", "")), str(answer.get("team", "")))
-    yield _scopes(headers.get("x-oauth-scopes", ""))
-    yield _clock(headers.get("date", ""), (begun + time.time()) / 2)
-
-
-def _workspace(team: str, name: str) -> Diagnosis:
-    expected = get_settings().slack_team_id
-    if team == expected:
-        return Diagnosis(name="token", ok=True, words=f"It works in {name} ({team}).")
-    return Diagnosis(
-        name="token",
-        ok=False,
-        words=f"It belongs to {team}, but the settings say {expected or 'no workspace'}.",
-        remedy=f"Set SLACK_TEAM_ID={team}, or use the token of the other workspace.",
-    )
-
-
-def _scopes(text: str) -> Diagnosis:
-    held = {scope.strip() for scope in text.split(",") if scope.strip()}
-    if not held:
-        return Diagnosis(name="scopes", ok=None, words="Slack did not say which it has.")
-    if missing := sorted(SCOPES - held):
-        return Diagnosis(
-            name="scopes",
-            ok=False,
-            words=f"Missing: {', '.join(missing)}.",
-            remedy="Install the app again from manifest.yml.",
-        )
-    if not WANTED & held:
-        words = "Enough, but without channels:history a message may rarely be posted twice."
-        return Diagnosis(name="scopes", ok=True, words=words)
-    return Diagnosis(name="scopes", ok=True, words="All that manifest.yml asks for.")
-
-
-def _clock(date: str, here: float) -> Diagnosis:
-    try:
-        there = parsedate_to_datetime(date).timestamp()
-    except (TypeError, ValueError):
-        return Diagnosis(name="clock", ok=None, words="Slack did not say what time it is.")
-    skew = abs(there - here)
-    if skew <= SKEW:
-        return Diagnosis(name="clock", ok=True, words=f"Within {skew:.0f} s of Slack's.")
-    return Diagnosis(
-        name="clock",
-        ok=False,
-        words=f"It differs from Slack's by {skew:.0f} s; beyond 300 s everything is refused.",
-        remedy="Turn on time synchronisation (NTP) on this machine.",
-    )
-
-
-def membership(client: PooledClient, channel: str) -> Diagnosis:
-    if not channel:
-        return Diagnosis(
-            name="channel",
-            ok=False,
-            words="None is set, so nothing is posted.",
-            remedy="Set SLACK_CHANNEL to the channel's id (C…), and /invite the bot there.",
-        )
-    try:
-        history = client.conversations_history(channel=channel, limit=1)
-    except SlackApiError as error:
-        code = str(error.response.get("error", ""))
-        if code == "missing_scope":
-            words = f"{channel} cannot be looked at without the scope channels:history."
-            return Diagnosis(name="channel", ok=None, words=words)
-        return Diagnosis(
-            name="channel",
-            ok=False,
-            words=f"{channel}: {code}.",
-            remedy="Check the id, and type /invite @Migration bot in the channel.",
-        )
-    except (SlackClientError, OSError) as error:
-        words = f"{channel} could not be asked for: {type(error).__name__}."
-        return Diagnosis(name="channel", ok=None, words=words)
-    del history
-    return Diagnosis(name="channel", ok=True, words=f"The bot is in {channel}.")
-
-
 def public_url(get: Callable[..., requests.Response] = requests.get) -> Diagnosis:
     """Whether this very site answers at its public address, as far as can be told from here."""
     base = get_settings().public_url.rstrip("/")
@@ -248,10 +130,8 @@ def public_url(get: Callable[..., requests.Response] = requests.get) -> Diagnosi
             words="It is not set: messages carry no links, and /migrate link cannot work.",
             remedy="Set PUBLIC_URL to the site's address, such as https://example.com.",
         )
-    if urlsplit(base).scheme != "https" and urlsplit(base).hostname not in (
-        "127.0.0.1",
-        "localhost",
-    ):
+    here = urlsplit(base).hostname in ("127.0.0.1", "localhost")
+    if urlsplit(base).scheme != "https" and not here and not get_settings().slack_app_token:
         return Diagnosis(
             name="PUBLIC_URL",
             ok=False,

@@ -92,7 +92,7 @@ def press(
 ) -> bytes:
     """A button's ``block_actions`` body."""
     number = next(_numbers)
-    payload = {
+    payload: dict[str, Any] = {
         "type": "block_actions",
         "user": {
             "id": user,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.slack import doctor
+from bot.slack import asking
 from bot.slack.bolt import get_app
 from bot.slack.commands import ROWS, SLASH
 
@@ -58,7 +58,7 @@ def test_the_scopes_are_what_the_methods_need_and_nothing_more(manifest: dict[st
 
 def test_doctor_asks_for_the_same_scopes(manifest: dict[str, Any]) -> None:
     held = set(manifest["oauth_config"]["scopes"]["bot"])
-    assert held == doctor.SCOPES | doctor.WANTED
+    assert held == asking.SCOPES | asking.WANTED
 
 
 def test_the_slash_command_and_its_hint_name_what_there_is(manifest: dict[str, Any]) -> None:
