@@ -24,6 +24,7 @@ from bot.database.targets import connect
 from bot.management.desk import Desk
 from bot.management.exits import Exit
 from bot.management.history import positive
+from bot.management.noting import note_on_targets
 from bot.management.permitting import Permissions, make_permissions
 from bot.route.refusals import LockHeld, SetupFailed
 
@@ -61,6 +62,7 @@ def run(options: Mapping[str, Any], desk: Desk) -> Exit:
             applied = _migrate(alias, desk)
             made = _make_triggers(alias)
     permissions = make_permissions()
+    noted = note_on_targets()
     if desk.as_json:
         desk.document(
             {
@@ -68,6 +70,7 @@ def run(options: Mapping[str, Any], desk: Desk) -> Exit:
                 "applied": applied,
                 "triggers": _trigger_state(alias, made),
                 "permissions": permissions.to_json(),
+                "noted": noted,
             }
         )
     else:

@@ -116,8 +116,8 @@ def request_in(
         steps=[_progress(step) for step in plan.steps],
     )
     run.save(using=change.using, force_insert=True)
-    change.record(_requested(run, plan), actor=actor, run=run.pk)
     outbox.run_changed(run, now=change.now)
+    change.record(_requested(run, plan), actor=actor, run=run.pk)
     return run
 
 

@@ -171,3 +171,18 @@ def test_before_setup_every_face_says_what_to_do(
     done = site.manage("migration_bot", *words, "--json", check=False)
     assert done.returncode == 1
     assert json.loads(done.stdout)["error"] == "setup_needed"
+
+
+def test_where_the_tables_live_elsewhere_the_bots_migrations_stand_in_no_plan(
+    project: ProjectFactory, new_database: Callable[[str], str]
+) -> None:
+    site = a_site(project, new_database("sqlite"), new_database("sqlite"))
+    setup(site)
+    site.manage("migrate", "auth")
+    assert setup(site)["noted"]["default"] > 0
+    assert "noted" in setup(site)
+    assert setup(site)["noted"] == {}
+    plan = json.loads(site.manage("migration_bot", "plan", "--json").stdout)
+    apps = {step["app"] for step in plan["steps"]}
+    assert "shop" in apps
+    assert not apps & {"migration_bot", "django_tasks_database"}
