@@ -1,4 +1,4 @@
-"""Tying a Slack person to a staff account, and ending that. A link says who, never what they may."""
+"""Tying a Slack person to a staff account, and ending that. A link says who, not what they may."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def test_the_requester_cannot_approve_their_own_run(ada: Any) -> None:
 
 
 def test_two_accounts_of_one_shell_login_count_as_one_person(robin: Any, ada: Any) -> None:
-    shell = {"origin": Origin.COMMAND_LINE, "os_user": "deploy@web-1"}
+    shell: dict[str, Any] = {"origin": Origin.COMMAND_LINE, "os_user": "deploy@web-1"}
     stored = operations.keep_plan(actor=acting(robin, **shell), plan=a_plan(), now=NOW)
     run = operations.request(stored.pk, actor=acting(robin, **shell), reason="x", now=NOW)
     with pytest.raises(OwnRequest):

@@ -332,7 +332,7 @@ def test_two_senders_at_once_are_one(many_entries: None) -> None:
 def test_a_reply_goes_by_its_response_url_and_later_as_a_direct_message() -> None:
     hook = responses.post("https://hooks.slack.com/commands/1", body="ok")
     slack = FakeSlack()
-    message = {"text": "hello", "blocks": [], "metadata": None, "file": None}
+    message: dict[str, Any] = {"text": "hello", "blocks": [], "metadata": None, "file": None}
     with transaction.atomic():
         for key in ("a", "b"):
             outbox.reply(
@@ -361,11 +361,11 @@ def test_a_reply_goes_by_its_response_url_and_later_as_a_direct_message() -> Non
 )
 def test_nothing_is_sent_to_an_address_that_is_not_slacks(url: str) -> None:
     slack = FakeSlack()
-    message = {"text": "hello", "blocks": [], "metadata": None, "file": None}
+    message: dict[str, Any] = {"text": "hello", "blocks": [], "metadata": None, "file": None}
     with transaction.atomic():
         outbox.reply("a", message, response_url=url, user="U0ADA", now=NOW)
     drain()
-    assert all(call.request.url.startswith(API) for call in responses.calls)
+    assert all(str(call.request.url).startswith(API) for call in responses.calls)
     assert [m["channel"] for m in slack.messages.values()] == ["U0ADA"]
 
 
