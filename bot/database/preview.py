@@ -176,6 +176,8 @@ class Previewer:
                     return [_hidden(f"Previewing it failed: {describe_error(error)}.")]
                 wanted = None
             else:
+                if from_state.registry is not to_state.registry:
+                    self._renderer.let_go(from_state.registry)
                 return attempted.statements()
         return [_hidden("Previewing it asked for ever more models.")]
 

@@ -34,7 +34,7 @@ _KEPT_OPTIONS = (
     "required_db_vendor",
     "required_db_features",
 )
-_KEPT_REGISTRIES = 24
+_KEPT_REGISTRIES = 256
 _LATER_THAN_ALL = 10**12
 _FIELDS_AT_MOST = 10**6
 
@@ -73,8 +73,8 @@ class SmallApps(StateApps):
 
 
 class Renderer:
-    """Makes registries and keeps the last few: the state after one operation is mostly the state
-    before the next."""
+    """Makes registries and keeps those that may serve again: what an operation leaves is what the
+    next one on that model starts from. What it started from is let go."""
 
     def __init__(self, real_apps: set[str], references: References) -> None:
         self.real_apps = real_apps
@@ -107,6 +107,13 @@ class Renderer:
                 registry = StateApps(list(self.real_apps), models)
             self._keep(signature, registry, list(models.values()))
         return self._kept[signature][0]
+
+    def let_go(self, registry: Any) -> None:
+        """Throw away one registry: the plan has gone past it."""
+        for signature, (kept, _) in reversed(self._kept.items()):
+            if kept is registry:
+                del self._kept[signature]
+                return
 
     def forget(self) -> None:
         """Throw away what was rendered."""
@@ -233,6 +240,12 @@ class LookedAtState(ProjectState):
     @property
     def apps(self) -> Any:
         return self._apps
+
+    @property
+    def registry(self) -> Any:
+        """What stands behind ``apps``: the registry the renderer made."""
+        apps = self._apps
+        return apps.__dict__["_registry"] if isinstance(apps, _LookedAtApps) else apps
 
     def clone(self) -> LazyState:
         view: Any = self.models

@@ -165,6 +165,7 @@ def _sqlmigrate(plan: Any) -> tuple[float, int]:
 
 
 def _all_but_five() -> None:
+    """Run all but the last five migrations of the plan."""
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 
