@@ -29,6 +29,8 @@ class MigrationBotConfig(AppConfig):
         work.register("refresh_person", "bot.slack.people:refresh")
         work.register_tick("bot.slack.sending:tick")
         work.register_tick("bot.slack.people:tick")
+        work.register_tick("bot.slack.answers:tick")
+        work.register_tidy("bot.slack.tidying:tidy")
 
 
 def _record(told: PlainMigrate) -> None:

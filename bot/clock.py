@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from bot import work
 from bot.conf import get_settings
+from bot.engines.finished import forget_finished
 from bot.models import Run, StoredPlan, Worker
 from bot.operations import expire, prune_plans, queue_due
 from bot.operations.changing import changing
@@ -41,6 +42,8 @@ def tidy(*, now: datetime) -> None:
     prune_plans(now=now)
     day_ago = now - timedelta(days=1)
     Worker.objects.using(get_settings().state_database).filter(beat_at__lt=day_ago).delete()
+    forget_finished(now=now)
+    work.tidy(now=now)
 
 
 def wake_waiting_plans(*, now: datetime) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 
 _handlers: dict[str, str] = {}
 _ticks: list[str] = []
+_tidies: list[str] = []
 
 
 def register(name: str, path: str) -> None:
@@ -24,6 +25,12 @@ def register_tick(path: str) -> None:
     """Call ``path`` (``module:function``, taking ``now``) at each tick of the clock."""
     if path not in _ticks:
         _ticks.append(path)
+
+
+def register_tidy(path: str) -> None:
+    """Call ``path`` (``module:function``, taking ``now``) whenever the clock tidies, hourly."""
+    if path not in _tidies:
+        _tidies.append(path)
 
 
 def names() -> frozenset[str]:
@@ -39,6 +46,12 @@ def perform(name: str, key: str) -> None:
 def tick(*, now: datetime) -> None:
     """Every registered tick, once."""
     for path in _ticks:
+        _load(path)(now=now)
+
+
+def tidy(*, now: datetime) -> None:
+    """Every registered tidying, once."""
+    for path in _tidies:
         _load(path)(now=now)
 
 

@@ -379,7 +379,7 @@ class CommandUnknown(Refused):
 
 
 class CommandUnreadable(Refused):
-    """That could not be read: {because} Usage: {usage}"""
+    """That could not be read: {because} Usage: {usage} - `/migrate help` lists all commands."""
 
     code = "command_unreadable"
     kind = Kind.INVALID
@@ -403,6 +403,14 @@ class SlackUnsure(Refused):
     use the staff page."""
 
     code = "slack_unsure"
+    kind = Kind.UNAVAILABLE
+
+
+class SlackTooLate(Refused):
+    """That came to a worker over half an hour after you asked, so nothing was done. Ask again if
+    you still want it."""
+
+    code = "slack_too_late"
     kind = Kind.UNAVAILABLE
 
 

@@ -10,11 +10,12 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings as django_settings
+from django.db import transaction
 
 from bot import operations, outbox
 from bot.conf import get_settings
@@ -28,6 +29,7 @@ from bot.route.refusals import (
     ReasonNeeded,
     Refused,
     RunNotFound,
+    SlackTooLate,
     SlackUnsure,
     TimeNotUnderstood,
 )
@@ -46,6 +48,14 @@ logger = logging.getLogger("migration_bot.slack")
 ANSWER_CALL = "answer_call"
 """The name of the work that answers a kept call; a stored name."""
 
+
+FORGOTTEN = timedelta(seconds=15)
+"""A kept call that waits so long was forgotten: longer than Slack has to say who somebody is."""
+
+TOO_LATE = timedelta(minutes=30)
+"""What somebody wanted so long ago is not done behind their back; they are told so."""
+
+KEPT = timedelta(days=1)
 
 REASON_INPUT, TIME_INPUT = f"migration_bot.{REASON}", f"migration_bot.{AT}"
 """The action ids of the modals' inputs."""
@@ -356,6 +366,16 @@ def _keep(call: Call, *, now: datetime) -> Reply:
     return Reply() if call.how is How.HOME else _said(call, "One moment: asking Slack who you are.")
 
 
+def tick(*, now: datetime) -> None:
+    """Wake a worker again for kept calls that nobody answered: a wake may have been lost."""
+    kept = SlackCall.objects.using(get_settings().state_database).filter(answered_at__isnull=True)
+    waiting = kept.filter(woken_at__lt=now - FORGOTTEN, asked_at__gt=now - KEPT)
+    for key in list(waiting.values_list("pk", flat=True)):
+        with transaction.atomic(using=get_settings().state_database):
+            kept.filter(pk=key).update(woken_at=now)
+            wake(ANSWER_CALL, key)
+
+
 def answer_later(key: str) -> None:
     """Ask Slack who it is, then answer a kept call, once. Work for a worker."""
     now = utc_now()
@@ -364,10 +384,14 @@ def answer_later(key: str) -> None:
     if kept is None:
         return
     call = Call.from_json(kept.call)
-    known = people.ask_slack(call.team, call.user, now=now)
+    late = kept.asked_at < now - TOO_LATE
+    known = not late and people.ask_slack(call.team, call.user, now=now)
     if not kept_calls.filter(pk=key, answered_at__isnull=True).update(answered_at=utc_now()):
         return
-    reply = answer_known(call, now=utc_now()) if known else _refused(call, SlackUnsure())
+    if late:
+        reply = _refused(call, SlackTooLate())
+    else:
+        reply = answer_known(call, now=utc_now()) if known else _refused(call, SlackUnsure())
     message = reply.message or reply.instead
     if message is not None:
         with changing(utc_now()) as change:

@@ -100,7 +100,7 @@ def _clock(date: str, here: float) -> Diagnosis:
 
 
 def socket_mode(client: PooledClient) -> Diagnosis:
-    """Whether the app-level token opens Socket Mode; it asks for an address, and connects to none."""
+    """Whether the app-level token opens Socket Mode: it asks for an address, and goes nowhere."""
     try:
         client.apps_connections_open(app_token=get_settings().slack_app_token)
     except SlackApiError as error:

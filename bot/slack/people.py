@@ -22,13 +22,19 @@ from bot.operations.linking import find_link, link_in
 from bot.route.people import Actor, Origin
 from bot.route.refusals import NotLinked, SlackBarred
 from bot.slack.calls import Call
+from bot.waking import wake
 
 logger = logging.getLogger("migration_bot.slack")
+
+REFRESH_PERSON = "refresh_person"
+"""The name of the work that asks Slack about one person; a stored name."""
 
 FRESH = timedelta(minutes=5)
 """No decision rests on flags that are older."""
 REFRESH = timedelta(minutes=4)
 """The worker asks again before that."""
+AGAIN = timedelta(seconds=30)
+"""While Slack does not answer, the worker is woken for one person so often at most."""
 ACTIVE = timedelta(days=1)
 """People who were seen within a day are kept fresh; the others wait a moment when they come."""
 
@@ -45,6 +51,10 @@ BARRING = {
 
 UNCONFIRMED = "its email address is not confirmed"
 ANOTHER_TEAM = "it belongs to another workspace"
+
+
+_woken: dict[str, datetime] = {}
+"""For whom this process has woken a worker, and when."""
 
 
 class FlagsOld(Exception):
@@ -167,14 +177,16 @@ def _link_by_email(person: SlackPerson, *, now: datetime) -> None:
 
 def tick(*, now: datetime) -> None:
     """Wake a worker for people with a live link whose flags will soon be too old."""
-    from bot.waking import wake
-
-    using = get_settings().state_database
     if not get_settings().slack_bot_token:
         return
+    for key in [key for key, at in _woken.items() if at <= now - AGAIN]:
+        del _woken[key]
+    using = get_settings().state_database
     keys = Link.objects.using(using).filter(live_key__isnull=False).values_list("live_key")
     due = SlackPerson.objects.using(using).filter(
         pk__in=keys, flags_at__lt=now - REFRESH, seen_at__gt=now - ACTIVE
     )
     for key in due.values_list("pk", flat=True):
-        wake("refresh_person", key)
+        if key not in _woken:
+            _woken[key] = now
+            wake(REFRESH_PERSON, key)
