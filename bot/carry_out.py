@@ -12,10 +12,12 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from django.db import Error as DatabaseError
+from django.db import close_old_connections
 
 from bot import operations
 from bot.conf import get_settings
@@ -52,6 +54,7 @@ from bot.route.states import State
 logger = logging.getLogger("migration_bot")
 
 Clock = Callable[[], datetime]
+T = TypeVar("T")
 
 PATIENCE = 60.0
 """Seconds that the last word on a run is tried to be written before the lease's end tells it."""
@@ -97,6 +100,8 @@ class Watch:
     """Why this worker may no longer write about the run; empty while it may."""
     started: bool = False
     interrupted: bool = False
+    untold: list[StepDone] = field(default_factory=list)
+    """Steps that are done and whose rows could not be written yet."""
 
     def hear(self, message: Message | None) -> Answer | None:
         """Take one message in; the answer where it asks for one."""
@@ -107,14 +112,31 @@ class Watch:
             if message.asks:
                 return self._asked_for(message)
             if message.ends:
-                self._last_word(message)
+                self._patiently(PATIENCE, lambda: self._ended(message))
             else:
                 self._on_the_way(message)
         except LeaseLost:
             self._lose("the lease on this run was lost")
         except DatabaseError as error:
             logger.warning("run %s: the bot's own tables do not answer: %s", self.hold.run, error)
+            close_old_connections()
         return None
+
+    def _patiently(self, seconds: float, write: Callable[[], T]) -> T:
+        """What ``write`` returns, tried again for ``seconds`` while the database does not answer.
+
+        A connection that broke stays broken until it is closed, so it is, where it is of no use.
+        """
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                return write()
+            except DatabaseError as error:
+                close_old_connections()
+                if time.monotonic() >= until:
+                    raise
+                logger.warning("run %s: trying again to write: %s", self.hold.run, error)
+                time.sleep(min(1.0, seconds / 10))
 
     def _renew(self) -> None:
         try:
@@ -123,6 +145,7 @@ class Watch:
             self._lose("the lease on this run was lost")
         except DatabaseError as error:
             logger.warning("run %s: the lease could not be renewed: %s", self.hold.run, error)
+            close_old_connections()
 
     def _lose(self, because: str) -> None:
         if not self.lost:
@@ -134,28 +157,42 @@ class Watch:
         if self.lost:
             return Answer(go=False, because=self.lost)
         try:
-            if isinstance(message, Locked):
-                run = running.start(self.hold, message.basis, now=self.clock())
-                self.started = run.state == State.RUNNING
-                return Answer(go=self.started, because="it went stale")
-            if isinstance(message, StepStarting):
-                running.step_starting(self.hold, message.app, message.name, now=self.clock())
-                return Answer(go=True)
+            return self._patiently(get_settings().lease, lambda: self._may_begin(message))
         except LeaseLost:
             self._lose("the lease on this run was lost")
             return Answer(go=False, because=self.lost)
         except DatabaseError as error:
             logger.exception("run %s: not begun, its row cannot be written", self.hold.run)
-            return Answer(go=False, because=f"the bot's own tables do not answer: {error}")
+            return Answer(go=False, because=f"The bot's own tables do not answer: {error}")
+
+    def _may_begin(self, message: Message) -> Answer:
+        now = self.clock()
+        if isinstance(message, Locked):
+            run = running.start(self.hold, message.basis, now=now)
+            self.started = run.state == State.RUNNING
+            return Answer(go=self.started, because="it went stale")
+        if isinstance(message, StepStarting):
+            self._tell_done()
+            running.step_starting(self.hold, message.app, message.name, now=now)
+            return Answer(go=True)
         raise TypeError(f"nobody answers {type(message).__name__}")
+
+    def _tell_done(self) -> None:
+        """Write the steps that are done and untold. What cannot be written now stays in the list
+        and is written with the next word, so that the audit misses no step."""
+        while self.untold:
+            step = self.untold[0]
+            running.step_done(
+                self.hold, step.app, step.name, milliseconds=step.milliseconds, now=self.clock()
+            )
+            del self.untold[0]
 
     def _on_the_way(self, message: Message) -> None:
         now = self.clock()
         match message:
             case StepDone():
-                running.step_done(
-                    self.hold, message.app, message.name, milliseconds=message.milliseconds, now=now
-                )
+                self.untold.append(message)
+                self._tell_done()
             case Waiting():
                 running.waiting(self.hold, message.blockers, now=now)
             case Retrying():
@@ -168,19 +205,9 @@ class Watch:
                     now=now,
                 )
 
-    def _last_word(self, message: Message) -> None:
-        """Write how it ended, patiently: the end of a run is not lost for a busy database."""
-        until = time.monotonic() + PATIENCE
-        while True:
-            try:
-                return self._ended(message)
-            except DatabaseError:
-                if time.monotonic() > until:
-                    logger.exception("run %s: its end could not be written", self.hold.run)
-                    return None
-                time.sleep(1)
-
     def _ended(self, message: Message) -> None:
+        """Write how it ended: the end of a run is not lost for a database that is down a while."""
+        self._tell_done()
         now = self.clock()
         match message:
             case Finished():

@@ -1,8 +1,9 @@
 """``migration_bot worker``: everything one machine needs, started, watched and restarted.
 
-The supervisor is one process with one thread. It runs the clock and the heartbeat, and keeps one
-child for each queue: with django-tasks-db a forked database worker, with Celery a Celery worker of
-its own. A child that dies is started again, sooner at first and then more slowly.
+The supervisor is one process with one thread. It runs the clock and the heartbeat, and has one
+child for each queue: with django-tasks-db a database worker, forked when something waits in the
+queue and gone again when nothing has for a while; with Celery a Celery worker of its own, always. A
+child that dies is started again, sooner at first and then more slowly.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from types import FrameType
 
 from django.db import Error as DatabaseError
@@ -24,13 +26,19 @@ from django.db import close_old_connections, connections
 
 from bot import carry_out, clock
 from bot.conf import get_settings
+from bot.database import process
+from bot.engines.which import SUPERVISOR, Engine, engine
 from bot.models import Worker
 from bot.moment import utc_now
 
 logger = logging.getLogger("migration_bot")
 
+LOOK = 0.2
+"""Seconds between two looks at the children; the setting ``poll_interval`` where that is less."""
 TICK = 1.0
 """Seconds between two looks of the clock."""
+AFTER_TROUBLE = 5.0
+"""Seconds until the clock or the queue is looked at again when that failed."""
 TIDY = 3600.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before a child that died is started again, doubled each time it dies young."""
@@ -49,38 +57,51 @@ class Part:
     due_at: float = 0.0
     pause: float = field(default=FIRST_PAUSE)
 
-    def ended(self, at: float) -> None:
-        """Note that it died, and when to start it again."""
-        if at - self.started_at > YOUNG:
+    def ended(self, at: float, *, in_order: bool) -> None:
+        """Note that it ended, and when it may be started again."""
+        if in_order or at - self.started_at > YOUNG:
             self.pause = FIRST_PAUSE
-        self.pid, self.due_at = 0, at + self.pause
-        self.pause = min(self.pause * 2, LONGEST_PAUSE)
+        self.pid, self.due_at = 0, at + (0.0 if in_order else self.pause)
+        self.pause = self.pause if in_order else min(self.pause * 2, LONGEST_PAUSE)
 
 
 class Supervisor:
     """Keeps the parts of one machine alive until it is told to stop."""
 
-    def __init__(self, parts: list[Part], *, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        parts: list[Part],
+        *,
+        say: Callable[[str], None],
+        waiting: Callable[[], Collection[str]] | None = None,
+        every: float = LOOK,
+    ) -> None:
+        """``waiting`` names the parts that have something to do: only those are started, and one
+        that has nothing more to do ends in order. Without it all are kept running. ``every`` is
+        the pause between two looks, in seconds."""
         self.parts = parts
         self.say = say
         self.stopping = 0
         self.name = f"{carry_out.worker_name()}:worker"
         self.started_at = utc_now()
-        self._next_tick = self._next_beat = 0.0
+        self._waiting = waiting
+        self._every = every
+        self._next_tick = self._next_beat = self._next_look = 0.0
         self._next_tidy = time.monotonic() + TIDY
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT; children then end what they do, and a second one ends them."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        self.say(f"worker {self.name} on queues {', '.join(part.name for part in self.parts)}")
+        queues = ", ".join(part.name for part in self.parts) or "none"
+        self.say(f"worker {self.name} on queues {queues}")
         while not (self.stopping and not any(part.pid for part in self.parts)):
             self._reap()
-            if not self.stopping:
-                self._start_due()
+            self._start_wanted()
             self._tell_time()
-            time.sleep(0.2)
+            time.sleep(self._every)
         with contextlib.suppress(DatabaseError):
+            close_old_connections()
             Worker.objects.using(get_settings().state_database).filter(pk=self.name).delete()
         self.say("worker stopped")
 
@@ -90,14 +111,28 @@ class Supervisor:
             if part.pid:
                 _terminate(part.pid)
 
-    def _start_due(self) -> None:
-        for part in self.parts:
-            if not part.pid and time.monotonic() >= part.due_at:
-                connections.close_all()  # a forked child must not share a connection
-                part.pid = part.start()
-                part.started_at = time.monotonic()
-                if self.stopping:  # Told while it was being started: it was in no list yet.
-                    _terminate(part.pid)
+    def _start_wanted(self) -> None:
+        """Start what is not there and has something to do. A failure is tried again."""
+        at = time.monotonic()
+        idle = [part for part in self.parts if not part.pid and at >= part.due_at]
+        if self.stopping or not idle or at < self._next_look:
+            return
+        try:
+            wanted = {part.name for part in idle} if self._waiting is None else self._waiting()
+            for part in idle:
+                if part.name in wanted and not self.stopping:
+                    self._start(part)
+        except Exception:  # an outermost edge: the supervisor outlives a database that is down
+            logger.exception("the queue could not be looked at or worked on; trying again")
+            self._next_look = time.monotonic() + AFTER_TROUBLE
+            connections.close_all()
+
+    def _start(self, part: Part) -> None:
+        connections.close_all()  # a forked child must not share a connection
+        part.pid = part.start()
+        part.started_at = time.monotonic()
+        if self.stopping:  # Told while it was being started: it was in no list yet.
+            _terminate(part.pid)
 
     def _reap(self) -> None:
         for part in self.parts:
@@ -109,8 +144,9 @@ class Supervisor:
                 pid, status = part.pid, 0
             if pid:
                 code = os.waitstatus_to_exitcode(status)
-                part.ended(time.monotonic())
-                if not self.stopping:
+                in_order = code == 0 and self._waiting is not None
+                part.ended(time.monotonic(), in_order=in_order)
+                if not self.stopping and not in_order:
                     self.say(f"{part.name} ended with {code}; starting it again")
 
     def _tell_time(self) -> None:
@@ -129,7 +165,7 @@ class Supervisor:
                 clock.tidy(now=utc_now())
         except Exception:  # an outermost edge: the supervisor outlives whatever the clock meets
             logger.exception("the clock failed; it tries again")
-            self._next_tick = at + 5 * TICK
+            self._next_tick = self._next_beat = time.monotonic() + AFTER_TROUBLE
             connections.close_all()
 
     def _beat(self, now: datetime) -> None:
@@ -146,15 +182,26 @@ class Supervisor:
 
 def supervise(*, say: Callable[[str], None] = print) -> None:
     """Run everything this machine needs, by the engine that the settings name, until stopped."""
-    from bot.engines.which import Engine, engine
-
     settings = get_settings()
     queues = (settings.run_queue, settings.queue)
-    if engine() is Engine.CELERY:
+    found = engine()
+    if found is Engine.CELERY:
         parts = [Part(name=queue, start=_celery(queue)) for queue in queues]
-    else:
-        parts = [Part(name=queue, start=_database_worker(queue)) for queue in queues]
-    Supervisor(parts, say=say).run()
+        Supervisor(parts, say=say).run()
+        return
+    if found is Engine.OTHER:
+        say("The engine in TASKS is none of ours: its workers are the project's to start.")
+        Supervisor([], say=say).run()
+        return
+    from bot.engines.database import waiting_in
+
+    process.warm_up()
+    Supervisor(
+        [Part(name=queue, start=_database_worker(queue)) for queue in queues],
+        say=say,
+        waiting=partial(waiting_in, queues),
+        every=min(LOOK, max(settings.poll_interval, 0.01)),
+    ).run()
 
 
 def _terminate(pid: int) -> None:
@@ -165,6 +212,9 @@ def _terminate(pid: int) -> None:
 def _fork() -> int:
     """Fork a child that dies of SIGTERM and SIGINT until it says otherwise.
 
+    It leads a process group of its own, so that a Ctrl-C in the terminal reaches the supervisor
+    alone, which passes it on: from both it would be two, and the second one cuts off a run.
+
     It would inherit the supervisor's handler, which does not end a child: a signal that came before
     the child had a handler of its own would be lost, and the supervisor would wait for it for ever.
     """
@@ -173,6 +223,7 @@ def _fork() -> int:
     try:
         pid = os.fork()
         if not pid:
+            os.setpgid(0, 0)
             for number in numbers:
                 signal.signal(number, signal.SIG_DFL)
     finally:
@@ -210,7 +261,7 @@ def _celery(queue: str) -> Callable[[], int]:
         command += ["--hostname", f"{queue}.{os.getpid()}@%h", "--without-gossip"]
         command += ["--without-mingle", "--optimization", "fair"]
         path = os.pathsep.join(part for part in sys.path if part)
-        environment = {**os.environ, "PYTHONPATH": path}
-        return subprocess.Popen(command, env=environment).pid
+        environment = {**os.environ, "PYTHONPATH": path, SUPERVISOR: str(os.getpid())}
+        return subprocess.Popen(command, env=environment, process_group=0).pid
 
     return start

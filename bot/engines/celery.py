@@ -14,13 +14,16 @@ run again and again); what a dead worker leaves behind is found by the clock.
 from __future__ import annotations
 
 import os
+import signal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery
+from celery.signals import worker_ready
 from django.utils.module_loading import import_string
 
 from bot.conf import get_settings
+from bot.engines.which import SUPERVISOR
 
 if TYPE_CHECKING:
     from django_tasks import TaskResult, TaskResultStatus, task_backends
@@ -60,7 +63,20 @@ def get_app() -> Celery:
     def call(path: str, arguments: list[Any], keywords: dict[str, Any]) -> None:
         import_string(path).call(*arguments, **keywords)
 
+    worker_ready.connect(_watch_supervisor, dispatch_uid="migration_bot.supervisor")
     return application
+
+
+def _watch_supervisor(sender: Any, **kwargs: Any) -> None:
+    """A Celery worker that our supervisor started ends when that one is gone, its task first."""
+    supervisor = os.environ.get(SUPERVISOR)
+
+    def look() -> None:
+        if str(os.getppid()) != supervisor:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    if supervisor:
+        sender.timer.call_repeatedly(0.5, look)
 
 
 class CeleryBackend(BaseTaskBackend):

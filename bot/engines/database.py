@@ -5,37 +5,64 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
+from collections.abc import Collection
 from typing import Any
 
+from django.db import close_old_connections
 from django_tasks_db.management.commands.db_worker import Worker
+from django_tasks_db.models import DBTaskResult
 
 from bot.conf import get_settings
-from bot.database import process
+
+LINGER = 10.0
+"""Seconds without work after which a queue's process ends; the supervisor starts it again."""
 
 
 class QueueWorker(Worker):
-    """Stops looking for work when the supervisor that started it is gone."""
+    """Ends between two tasks, when its supervisor is gone or nothing has waited for a while."""
 
-    def __init__(self, *, parent: int, **options: Any) -> None:
+    def __init__(self, *, parent: int, linger: float = LINGER, **options: Any) -> None:
         self._parent = parent
+        self._linger = linger
+        self._busy_at = time.monotonic()
         super().__init__(**options)
 
     @property
     def running(self) -> bool:
-        """Whether to go on; the worker's loop asks before each look into the queue."""
-        return bool(self._running) and os.getppid() == self._parent
+        """Whether to go on. The worker's loop asks before each look into the queue, and its signal
+        handler asks to know whether it was told already: so the answer during a task is yes."""
+        return bool(self._running) and (self.running_task or self._may_go_on())
 
     @running.setter
     def running(self, value: bool) -> None:
         self._running = value
 
+    def _may_go_on(self) -> bool:
+        fresh = time.monotonic() - self._busy_at < self._linger
+        return fresh and os.getppid() == self._parent
+
+    def run_task(self, db_task_result: Any) -> None:
+        """One task; what waits is counted from its end."""
+        super().run_task(db_task_result)
+        self._busy_at = time.monotonic()
+
+
+def waiting_in(queues: Collection[str]) -> frozenset[str]:
+    """Which of these queues something waits in, by one query."""
+    close_old_connections()
+    ready = DBTaskResult.objects.ready().filter(
+        backend_name=get_settings().tasks_backend, queue_name__in=queues
+    )
+    return frozenset(ready.order_by().values_list("queue_name", flat=True).distinct())
+
 
 def work(queue: str) -> None:
-    """Work on ``queue`` until SIGTERM (which lets a task finish) or until the parent is gone."""
+    """Work on ``queue`` until nothing has waited for a while, until SIGTERM (which lets a task
+    finish) or until the parent is gone."""
     settings = get_settings()
     logging.getLogger("django_tasks").setLevel(logging.WARNING)
     logging.getLogger("django_tasks_db").setLevel(logging.WARNING)
-    process.warm_up()
     worker = QueueWorker(
         parent=os.getppid(),
         queue_names=[queue],

@@ -9,6 +9,9 @@ from django.utils.module_loading import import_string
 
 from bot.conf import get_settings
 
+SUPERVISOR = "MBOT_SUPERVISOR"
+"""In the environment of an engine's own worker: the process id of whoever started it."""
+
 
 class Engine(StrEnum):
     DATABASE = "database"

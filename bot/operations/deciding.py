@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db.models import Q
+
 from bot import outbox
 from bot.conf import get_settings
 from bot.models import Decision, Freeze, Run
@@ -147,6 +149,11 @@ def queue_due(*, now: datetime) -> int:
         return sum(queue_if_free(change, run) for run in waiting.order_by("decided_at", "id"))
 
 
+def is_claimed(run: Run, *, now: datetime) -> bool:
+    """Whether a worker that lives has this run. A dead one's lease has ended."""
+    return bool(run.claimed_by and run.lease_until is not None and run.lease_until > now)
+
+
 def expire(*, now: datetime, only: int | None = None) -> int:
     """End what nobody decided, or what could not start, in time; how many it were."""
     using = get_settings().state_database
@@ -155,8 +162,10 @@ def expire(*, now: datetime, only: int | None = None) -> int:
         State.APPROVED: "It could not start in time after its approval.",
         State.QUEUED: "No worker took it in time after its approval.",
     }
-    overdue = Run.objects.using(using).filter(
-        state__in=[str(state) for state in words], expires_at__lte=now, claimed_by=""
+    overdue = (
+        Run.objects.using(using)
+        .filter(state__in=[str(state) for state in words], expires_at__lte=now)
+        .filter(Q(claimed_by="") | Q(lease_until__lte=now))
     )
     if only is not None:
         overdue = overdue.filter(pk=only)
@@ -171,7 +180,7 @@ def expire(*, now: datetime, only: int | None = None) -> int:
         for key in keys:
             run = change.run(key)
             state = State(run.state)
-            if state in words and run.expires_at <= now and not run.claimed_by:
+            if state in words and run.expires_at <= now and not is_claimed(run, now=now):
                 change.record(Expired(because=words[state]), actor=SYSTEM, run=run.pk)
                 change.move(run, Action.EXPIRE, ended_at=now)
                 ended += 1

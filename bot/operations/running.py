@@ -17,7 +17,7 @@ from bot.conf import get_settings
 from bot.models import Run
 from bot.operations import accounts
 from bot.operations.changing import Change, changing
-from bot.operations.deciding import CARRY_OUT, votes_of
+from bot.operations.deciding import CARRY_OUT, is_claimed, votes_of
 from bot.route.approval import Verdict
 from bot.route.basis import Basis, differences
 from bot.route.events import (
@@ -56,12 +56,13 @@ class Claim:
 
 
 def claim(run_id: int, *, worker: str, now: datetime) -> tuple[Claim, Run] | None:
-    """Take a queued run; None when it is not queued, or another worker has it."""
+    """Take a queued run; None when it is not queued, when another worker has it, or when its
+    approval has expired while nobody looked."""
     lease = now + timedelta(seconds=get_settings().lease)
     with changing(now) as change:
         runs = Run.objects.using(change.using)
         run = runs.filter(pk=run_id, state=str(State.QUEUED)).select_related("stored_plan").first()
-        if run is None or (run.claimed_by and run.lease_until and run.lease_until > now):
+        if run is None or run.expires_at <= now or is_claimed(run, now=now):
             return None
         run.fence += 1
         run.claimed_by, run.lease_until = worker, lease
@@ -90,9 +91,14 @@ def let_go(hold: Claim, *, because: str, now: datetime) -> None:
 
 def start(hold: Claim, found: Basis, *, now: datetime) -> Run:
     """Begin, under the database's lock, if what was found is what was approved, and those who
-    approved it still may. Otherwise the run goes stale and nothing runs; see ``Run.state``."""
+    approved it still may. Otherwise the run goes stale and nothing runs; see ``Run.state``.
+
+    Asked again after a commit whose answer was lost, it is content.
+    """
     with changing(now) as change:
         run = _held(change, hold)
+        if State(run.state) is State.RUNNING:
+            return run
         because = differences(run.stored_plan.plan.basis, found) or _lost_approvals(change, run)
         if because:
             _go_stale(change, run, found.fingerprint, because)
@@ -155,11 +161,13 @@ def step_starting(hold: Claim, app: str, name: str, *, now: datetime) -> None:
 
 
 def step_done(hold: Claim, app: str, name: str, *, milliseconds: int, now: datetime) -> None:
-    """A step has been committed and recorded."""
+    """A step has been committed and recorded. Told twice, it stands in the audit once."""
     with changing(now) as change:
         run = _held(change, hold)
         backward = _direction(run.steps, app, name) == "backward"
         done = "unapplied" if backward else "applied"
+        if any((s["app"], s["name"], s["state"]) == (app, name, done) for s in run.steps):
+            return
         steps = _with(run.steps, app, name, state=done, seconds=milliseconds / 1000)
         change.update(run, steps=steps, waiting_for=[])
         event = (StepUnapplied if backward else StepApplied)(
@@ -292,11 +300,7 @@ def wake_forgotten(*, now: datetime, after: float) -> int:
     using = get_settings().state_database
     before = now - timedelta(seconds=after)
     queued = Run.objects.using(using).filter(state=str(State.QUEUED), woken_at__lt=before)
-    keys = [
-        run.pk
-        for run in queued
-        if not run.claimed_by or run.lease_until is None or run.lease_until <= now
-    ]
+    keys = [run.pk for run in queued if not is_claimed(run, now=now)]
     if keys:
         with changing(now):
             Run.objects.using(using).filter(pk__in=keys).update(woken_at=now)
