@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 
+from bot import outbox
 from bot.conf import get_settings
 from bot.models import Link, LinkCode
 from bot.operations import accounts
@@ -95,6 +96,7 @@ def link_in(
         how=how,
     )
     change.record(event, actor=actor)
+    outbox.home(team, slack_user, now=change.now)
     return link
 
 
@@ -124,6 +126,8 @@ def _end(change: Change, link: Link, *, actor: Actor) -> None:
         account_name=link.account_name,
     )
     change.record(event, actor=actor)
+    # Their Home shows runs; whoever is no longer linked is shown them no longer.
+    outbox.home(link.team, link.slack_user, now=change.now)
 
 
 def find_link(team: str, slack_user: str) -> Link | None:

@@ -136,7 +136,8 @@ def _identified(call: Call, wish: str, now: datetime) -> Actor:
 
 def _help(call: Call, now: datetime) -> Reply:
     linked = find_link(call.team, call.user) is not None
-    return Reply(message=blocks.help_message(rendering.help_view(ROWS, linked=linked)))
+    rows = rendering.help_view(ROWS, linked=linked)
+    return Reply(message=blocks.help_message(rows, linked=linked))
 
 
 def _link(call: Call, now: datetime) -> Reply:

@@ -114,7 +114,13 @@ def _permissions(link: Link) -> tuple[tuple[str, ...], str]:
 
 
 def help_view(rows: Iterable[Command], *, linked: bool) -> tuple[HelpRow, ...]:
-    return tuple(HelpRow(usage=row.usage, summary=row.summary) for row in rows)
+    """Every command; for people who are not linked, what they can use already comes first."""
+    ordered = sorted(rows, key=lambda row: 0 if linked else _unlinked_order(row))
+    return tuple(HelpRow(usage=row.usage, summary=row.summary) for row in ordered)
+
+
+def _unlinked_order(row: Command) -> int:
+    return 0 if row.name == "link" else 2 - row.unlinked
 
 
 # Plans

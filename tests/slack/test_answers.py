@@ -14,8 +14,9 @@ from django.contrib.auth import get_user_model
 
 from bot import operations
 from bot.models import AuditEntry, Delivery, Link, LinkCode, Run, SlackCall, StoredPlan
+from bot.moment import utc_now
 from bot.route.states import State
-from bot.slack import answers
+from bot.slack import answers, rendering
 from bot.slack.calls import Call
 from bot.slack.commands import COMMANDS
 from tests.plans import a_plan, a_step, acting, an_account
@@ -458,6 +459,35 @@ def test_the_home_tab_is_published_by_a_worker(says: Says, linked: Any) -> None:
     says(home_opened(), content_type="application/json")
     delivery = Delivery.objects.get(kind="home")
     assert delivery.payload == {"team": TEAM, "user": "U0ADA"}
+
+
+def test_help_begins_with_link_for_whoever_is_not_linked(
+    says: Says, known: Any, linked: Any
+) -> None:
+    known("U0NEW")
+    told = says(command("help", user="U0NEW"))["text"]
+    assert told.startswith("Begin with /migrate link")
+    assert told.index("/migrate link: Tie") < told.index("/migrate whoami") < told.index("status")
+    linked("U0ADA", "ada")
+    told = says(command("help", user="U0ADA"))["text"]
+    assert "Begin with" not in told
+    assert told.index("/migrate help") < told.index("/migrate plan") < told.index("/migrate link")
+
+
+def test_each_opening_of_home_publishes_it_anew(says: Says, linked: Any) -> None:
+    linked("U0ADA", "ada", "approve_run")
+    for _ in range(3):
+        says(home_opened(), content_type="application/json")
+    delivery = Delivery.objects.get(kind="home")
+    assert (delivery.version, delivery.sent_version, delivery.state) == (3, 0, Delivery.PENDING)
+
+
+def test_home_is_published_anew_when_a_link_ends_or_is_made(says: Says, linked: Any) -> None:
+    linked("U0ADA", "ada", "approve_run")
+    says(command("unlink", user="U0ADA"))
+    delivery = Delivery.objects.get(kind="home")
+    assert delivery.payload == {"team": TEAM, "user": "U0ADA"}
+    assert rendering.home_view(TEAM, "U0ADA", now=utc_now()).linked is False
 
 
 def test_a_typo_is_answered_with_the_nearest_command(says: Says, known: Any) -> None:

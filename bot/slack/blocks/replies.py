@@ -10,17 +10,28 @@ from bot.slack.blocks.values import HelpRow, WhoView
 from bot.slack.values import Message
 
 
-def help_message(rows: Sequence[HelpRow]) -> Message:
-    """Every command as it is typed, and what it does."""
+def help_message(rows: Sequence[HelpRow], *, linked: bool = True) -> Message:
+    """Every command as it is typed, and what it does; before all, for those who are not ``linked``
+    to a staff account yet, how they get there."""
     groups = [rows[start : start + 8] for start in range(0, len(rows), 8)]
-    blocks: list[Block] = [section("*What you can type*")]
+    lead = [] if linked else [_link_first]
+    blocks: list[Block] = [section(said(RICH)) for said in lead]
+    blocks.append(section("*What you can type*"))
     blocks += [
         section(*(f"{RICH.name(row.usage, 150)}\n{RICH.free(row.summary, 200)}" for row in group))
         for group in groups
     ]
     blocks.append(context("Buttons and the staff page do the same, by the same rules."))
     words = [f"{BARE.free(row.usage, 150)}: {BARE.free(row.summary, 200)}" for row in rows]
-    return Message(text=spoken(["What you can type:", *words], TEXT), blocks=tuple(blocks[:50]))
+    words = [*(said(BARE) for said in lead), "What you can type:", *words]
+    return Message(text=spoken(words, TEXT), blocks=tuple(blocks[:50]))
+
+
+def _link_first(voice: Voice) -> str:
+    return (
+        f"{voice.strong('Begin with')} {voice.name('/migrate link')}: your Slack account is not "
+        "tied to a staff account yet, and most commands need that."
+    )
 
 
 def whoami_message(who: WhoView) -> Message:

@@ -20,6 +20,14 @@ def test_help_for_very_many_commands_is_valid() -> None:
     check_message(help_message([HelpRow(usage=f"/migrate {n}", summary="s") for n in range(60)]))
 
 
+def test_help_leads_with_linking_for_those_who_are_not_linked() -> None:
+    message = help_message(HELP, linked=False)
+    check_message(message)
+    assert message.text.startswith("Begin with /migrate link: ")
+    assert seen(message).startswith("*Begin with* `/migrate link`: ")
+    assert "Begin with" not in seen(help_message(HELP))
+
+
 def test_whoami_says_who_and_what_they_may() -> None:
     message = whoami_message(WHO)
     check_message(message)
