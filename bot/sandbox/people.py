@@ -47,7 +47,7 @@ class Newcomer:
 OTHERS = (
     Newcomer(
         id="U0NOBODY",
-        name="no-account",
+        name="somebody-new",
         real_name="Somebody new",
         words="no staff account linked",
     ),

@@ -124,6 +124,7 @@ function be(person) {
   revision = "";
   drawn = "";
   sessionStorage.setItem("me", person);
+  closeMenu();
   refresh().then(() => { if (here.place === "home") act("home"); });
 }
 
@@ -131,11 +132,15 @@ function go(place) {
   here.place = place;
   here.thread = "";
   sessionStorage.setItem("place", place);
-  document.body.classList.remove("menu");
-  at("menu").setAttribute("aria-expanded", "false");
+  closeMenu();
   draw({ toEnd: true });
   if (place === "home") act("home");
   else begin();
+}
+
+function closeMenu() {
+  document.body.classList.remove("menu");
+  at("menu").setAttribute("aria-expanded", "false");
 }
 
 // Not on a phone, where the keyboard would cover half of what there is to read.
@@ -270,6 +275,7 @@ at("trouble").addEventListener("change", (event) => act("trouble", { kind: event
   await refresh();
   try {
     rows = await get("commands");
+    at("say").dispatchEvent(new Event("input"));
   } catch {
     note("The commands could not be read.");
   }
