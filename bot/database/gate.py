@@ -45,6 +45,8 @@ def connect(app_config: AppConfig) -> None:
     pre_migrate.connect(_before, sender=app_config, dispatch_uid="migration_bot.gate")
     # Without a sender: the lock is kept until the last app's receivers have done their work.
     post_migrate.connect(_after, dispatch_uid="migration_bot.gate")
+    for signal in (pre_migrate, post_migrate):
+        plain.see_failures_of(signal)
 
 
 # A run

@@ -13,6 +13,7 @@ What the keys are on each database is told in ``lock_postgresql``, ``lock_mysql`
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from types import TracebackType
@@ -21,6 +22,7 @@ from typing import Any, Protocol, Self
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
+from django.utils.connection import ConnectionDoesNotExist
 
 from bot.database.lock_mysql import MysqlKeys
 from bot.database.lock_postgresql import PostgresqlKeys
@@ -28,6 +30,8 @@ from bot.database.lock_sqlite import SqliteKeys
 from bot.database.osuser import place
 from bot.database.side import working_connection
 from bot.route.refusals import LockHeld, LockImpossible
+
+logger = logging.getLogger(__name__)
 
 
 class Keys(Protocol):
@@ -125,8 +129,12 @@ class DatabaseLock:
             if self._pid != os.getpid():
                 _of_parents.append(keys)
                 return
-            keys.release_work(connections[self.database])
-            keys.release_main()
+            try:
+                keys.release_work(connections[self.database])
+            except ConnectionDoesNotExist:  # Taken out of DATABASES, with its connection.
+                logger.warning("there is no alias %s any more", self.database)
+            finally:
+                keys.release_main()
 
     def check(self) -> None:
         """Raise LockLost unless it is still held; cheap, for between steps and from any thread.
@@ -143,6 +151,7 @@ class DatabaseLock:
             self.held
             and self._keys is not None
             and self._thread == threading.get_ident()
+            and connection.alias == self.database
             and connection is connections[self.database]
         ):
             self._keys.take_work(connection)

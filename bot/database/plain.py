@@ -1,8 +1,9 @@
 """A plain ``manage.py migrate`` from its beginning to its end, which Django does not always tell.
 
 ``post_migrate`` says that one is done. Nothing says that one failed: the exception is the event. So
-``MigrationExecutor.migrate`` is wrapped, to see it pass; and what ends in no other way (a receiver
-of another app that raises) is noticed as the process ends, or when the next one begins.
+``MigrationExecutor.migrate`` is wrapped, and so is the sending of both signals, in which any app's
+receiver may raise. What ends in no other way (``run_syncdb`` that raises) is noticed as the process
+ends, or when the next one begins.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.migration import Migration
+from django.dispatch import Signal
+from django.utils.connection import ConnectionDoesNotExist
 
 from bot.database.history import applied_rows
 from bot.database.lock import DatabaseLock
@@ -100,7 +103,7 @@ class Underway:
     def _done(self) -> tuple[str, ...]:
         try:
             rows = applied_rows(connections[self.database])
-        except Error as error:
+        except (Error, ConnectionDoesNotExist) as error:
             logger.warning("what a failed migrate has done cannot be read: %s", error)
             return ()
         return keys(
@@ -232,6 +235,27 @@ def _see_failures() -> None:
         seen._migration_bot = True  # type: ignore[attr-defined]
         MigrationExecutor.migrate = seen  # type: ignore[method-assign]
         atexit.register(_at_exit)
+
+
+def see_failures_of(signal: Signal) -> None:
+    """Notice a receiver that raises on ``pre_migrate`` or ``post_migrate``: Django stops there."""
+    send: Any = signal.send
+    if getattr(send, "_migration_bot", False):
+        return
+
+    @wraps(send)
+    def seen(sender: Any, **named: Any) -> Any:
+        try:
+            return send(sender, **named)
+        except BaseException as error:
+            one = underway(named.get("using", ""))
+            # A migrate inside this one has a plan of its own; who called it may live with that.
+            if one is not None and one.plan is named.get("plan"):
+                one.fail(error)
+            raise
+
+    seen._migration_bot = True  # type: ignore[attr-defined]
+    signal.send = seen  # type: ignore[method-assign]
 
 
 def _at_exit() -> None:

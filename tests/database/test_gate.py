@@ -387,31 +387,73 @@ def fail() -> None:
     raise RuntimeError("another app says no")
 
 
-@on_one
 @pytest.mark.parametrize("signal", [pre_migrate, post_migrate])
-def test_one_that_another_apps_receiver_broke_is_told_when_the_next_begins(
+def test_one_that_another_apps_receiver_broke_gives_its_lock_back_at_once(
     target: str, told: list[PlainMigrate], receiver: Callable[..., None], signal: Any
 ) -> None:
     broken = [fail]
     receiver(signal, lambda: broken.pop()() if broken else None)
     with pytest.raises(RuntimeError):
         call_command("migrate", "contenttypes", "0001", database=target, verbosity=0)
+    assert is_held(target) is None
+    assert [event.phase for event in told] == ["started", "failed"]
+    assert told[1].error == "RuntimeError: another app says no"
+    assert told[1].steps == (() if signal is pre_migrate else ("contenttypes.0001_initial",))
     call_command("migrate", "contenttypes", database=target, verbosity=0)
-    assert [event.phase for event in told] == ["started", "failed", "started", "finished"]
+    assert [event.phase for event in told[2:]] == ["started", "finished"]
+
+
+@on_one
+def test_a_failed_migrate_inside_a_migrate_leaves_the_outer_one_its_lock(
+    target: str, told: list[PlainMigrate], receiver: Callable[..., None]
+) -> None:
+    def inner() -> None:
+        broken.append(fail)
+        with pytest.raises(RuntimeError):
+            call_command("migrate", "auth", database="target", verbosity=0)
+        held.append(is_held("target"))
+
+    broken: list[Callable[[], None]] = [inner]
+    held: list[str | None] = []
+    receiver(pre_migrate, lambda: broken.pop()() if broken else None)
+    call_command("migrate", "contenttypes", database=target, verbosity=0)
+    assert "manage.py migrate by" in (held[0] or "")
+    assert [event.phase for event in told] == ["started", "finished"]
     assert is_held(target) is None
 
 
 @on_one
 def test_one_that_never_ended_is_told_as_the_process_ends(
-    target: str, told: list[PlainMigrate], receiver: Callable[..., None]
+    target: str, told: list[PlainMigrate]
 ) -> None:
-    receiver(pre_migrate, fail)
-    with pytest.raises(RuntimeError):
-        call_command("migrate", "contenttypes", database=target, verbosity=0)
+    plain.begin(target, plan_of(target, ("contenttypes", None)), lock=True, tell=told.append)
+    assert is_held(target)
     plain._at_exit()
     assert [event.phase for event in told] == ["started", "failed"]
     assert told[1].steps == ()
     assert is_held(target) is None
+
+
+@on_one
+def test_one_whose_alias_has_gone_ends_with_the_process_all_the_same(
+    vendor: str,
+    scratch_url: str,
+    register_alias: Callable[[str, str], str],
+    told: list[PlainMigrate],
+) -> None:
+    kept, gone = (register_alias(alias, scratch_url) for alias in ("kept", "gone"))
+    plan = plan_of(gone, ("contenttypes", "0001_initial"))
+    plain.begin(gone, plan, lock=True, tell=told.append)
+    settings = connections.settings.pop(gone)
+    connection = connections[gone]
+    del connections[gone]
+    try:
+        plain._at_exit()
+    finally:
+        connections.settings[gone] = settings
+        connections[gone] = connection
+    assert [event.phase for event in told] == ["started", "failed"]
+    assert is_held(kept) is None
 
 
 @on_one
