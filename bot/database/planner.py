@@ -244,7 +244,7 @@ def _step(
     shown = tuple(
         Operation(
             kind=type(operation).__name__,
-            words=in_words(operation),
+            words=in_words(operation, direction is Direction.BACKWARD),
             statements=statements,
             reversible=not irreversible_because([operation]),
         )

@@ -17,7 +17,7 @@ from bot.database.readonly import Looking, WriteRefused
 from bot.database.rendering import Lacking, Renderer, look_at, roots_of
 from bot.database.sql import DEFERRED, CollectingEditor
 from bot.database.targets import describe_error
-from bot.database.trust import is_reversible, why_not_previewed
+from bot.database.trust import code_module, code_name, is_reversible, why_not_previewed
 from bot.route.plan import Belief, Statement
 
 _ATTEMPTS = 10
@@ -119,8 +119,7 @@ class Previewer:
         if not allowed or code is RunPython.noop:
             return []
         self.catalogue.opaque = True
-        name = getattr(code, "__qualname__", type(code).__qualname__)
-        module = getattr(code, "__module__", type(code).__module__)
+        name, module = code_name(code), code_module(code)
         return [
             Statement(
                 sql="",

@@ -9,6 +9,7 @@ editor it is given.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.db.migrations.migration import Migration
@@ -104,13 +105,42 @@ def is_reversible(operation: Any) -> bool:
         return False
 
 
-def in_words(operation: Any) -> str:
-    """Django's describe(), and inside SeparateDatabaseAndState what it does to the database."""
-    try:
-        words = str(operation.describe())
-    except Exception:  # noqa: BLE001 A method of somebody's own, or one that fails on odd arguments.
-        words = type(operation).__name__
+def in_words(operation: Any, backwards: bool = False) -> str:
+    """Django's describe(); where that names no more than the kind, what runs.
+
+    Inside SeparateDatabaseAndState it is what is done to the database.
+    """
     if isinstance(operation, SeparateDatabaseAndState):
-        inner = [in_words(one) for one in operation.database_operations]
-        words += ": " + ("; ".join(inner) if inner else "the state alone")
-    return words
+        inner = [in_words(one, backwards) for one in operation.database_operations]
+        if backwards:
+            inner.reverse()
+        return f"{_described(operation)}: " + ("; ".join(inner) or "the state alone")
+    if isinstance(operation, RunPython) and type(operation).describe is RunPython.describe:
+        return f"Run Python: {code_name(operation.reverse_code if backwards else operation.code)}"
+    if isinstance(operation, RunSQL) and type(operation).describe is RunSQL.describe:
+        return "Run SQL"
+    return _described(operation)
+
+
+def _described(operation: Any) -> str:
+    try:
+        return str(operation.describe())
+    except Exception:  # noqa: BLE001 A method of somebody's own, or one that fails on odd arguments.
+        return type(operation).__name__
+
+
+def code_name(code: Any) -> str:
+    """What a RunPython calls: the qualified name of its function, or of its object's class."""
+    if code is None:
+        return "no reverse code"
+    while isinstance(code, partial):
+        code = code.func
+    name = getattr(code, "__qualname__", None) or type(code).__qualname__
+    return "nothing (noop)" if code is RunPython.noop else str(name)
+
+
+def code_module(code: Any) -> str:
+    """The module in which that is written."""
+    while isinstance(code, partial):
+        code = code.func
+    return str(getattr(code, "__module__", None) or type(code).__module__)

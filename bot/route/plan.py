@@ -40,7 +40,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One operation of a migration. ``kind`` is its class name; ``words`` Django's describe()."""
+    """One operation of a migration. ``kind`` is its class name; ``words`` say what it does."""
 
     kind: str
     words: str
