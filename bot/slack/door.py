@@ -13,6 +13,7 @@ import json
 import logging
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -30,6 +31,7 @@ from django.views.decorators.csrf import csrf_exempt
 from bot.conf import get_settings
 from bot.models import SeenRequest
 from bot.moment import utc_now
+from bot.route.refusals import Refused
 from bot.slack.envelope import NotOurs, check_envelope
 
 logger = logging.getLogger("migration_bot.slack")
@@ -77,7 +79,10 @@ class SlackEvents(View):
             return HttpResponse(APOLOGY, content_type="text/plain; charset=utf-8")
         from bot.slack.bolt import dispatch
 
-        return dispatch(text, request)
+        try:
+            return dispatch(text, request)
+        except Refused as refused:  # what no listener could answer, such as tables that are old
+            return HttpResponse(refused.sentence, content_type="text/plain; charset=utf-8")
 
     def _admit(self, request: HttpRequest) -> str:
         """The verified body as text, or Refuse."""
@@ -150,8 +155,11 @@ def _payload(text: str, content_type: str) -> dict[str, Any]:
 def _remember(signature: str, now: datetime) -> None:
     """Keep the signature; a second request with it is a replay."""
     using = get_settings().state_database
+    # By itself it is one statement that commits. In a project with ATOMIC_REQUESTS a savepoint keeps
+    # the refusal of a replay from breaking the request's transaction.
+    within = transaction.get_connection(using).in_atomic_block
     try:
-        with transaction.atomic(using=using):
+        with transaction.atomic(using=using) if within else nullcontext():
             SeenRequest.objects.using(using).create(signature=signature, at=now)
     except IntegrityError:
         raise Refuse(HTTPStatus.FORBIDDEN, "it was taken before") from None

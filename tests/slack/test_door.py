@@ -13,6 +13,7 @@ from django.test import Client, override_settings
 
 from bot.models import SeenRequest, SlackCall
 from bot.moment import utc_now
+from bot.route.refusals import SetupNeeded
 from bot.slack.door import forget_old_requests
 from tests.slack.payloads import (
     CHANNEL,
@@ -205,3 +206,14 @@ def test_a_payload_of_an_unknown_kind_is_harmless(client: Client, now: datetime)
     payload |= {"api_app_id": SETTINGS["slack_app_id"], "channel": {"id": CHANNEL}}
     body = urlencode({"payload": json.dumps(payload)}).encode()
     assert send(client, body, now=now).status_code == 404
+
+
+def test_old_tables_are_told_in_a_sentence(
+    client: Client, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def old(*_: Any, **__: Any) -> Any:
+        raise SetupNeeded()
+
+    monkeypatch.setattr("bot.slack.bolt.dispatch", old)
+    answer = send(client, command("status"), now=now)
+    assert (answer.status_code, "migration_bot setup" in answer.content.decode()) == (200, True)
