@@ -97,6 +97,7 @@ def _all_steps(
 ) -> list[Step]:
     """The steps, on the state of what they depend on where that is enough, else on all of it."""
     narrow = narrowed(loader, ordered)
+    told = 0
     for only in (narrow, None) if narrow is not None else (None,):
         previewer = Previewer(looking, set(loader.unmigrated_apps or ()))
         steps: list[Step] = []
@@ -104,8 +105,9 @@ def _all_steps(
             steps.append(step)
             if only is not None and previewer.failed:
                 break
-            if progress is not None:
-                progress(len(steps), len(ordered), step.key)
+            if progress is not None and len(steps) > told:
+                told = len(steps)
+                progress(told, len(ordered), step.key)
         else:
             break
     return steps
