@@ -1,7 +1,10 @@
-"""Triggers that refuse to change or remove an audit entry, on each of the three databases.
+"""The audit's head, and triggers that refuse to change or remove an entry.
 
-They stop accidents and everything that goes through an ordinary connection; whoever owns the
-database can drop them, and for that there is the chain of hashes.
+The head is made here and not by the first writer: on MariaDB two first writers would each lock the
+gap where it is missing, and one would be the deadlock's victim.
+
+The triggers stop accidents and everything that goes through an ordinary connection; whoever owns
+the database can drop them, and for that there is the chain of hashes.
 """
 
 from django.db import migrations
@@ -10,6 +13,9 @@ from bot.triggers import drop_triggers, make_triggers
 
 
 def forwards(apps, schema_editor):
+    head = apps.get_model("migration_bot", "AuditHead")
+    alias = schema_editor.connection.alias
+    head.objects.using(alias).get_or_create(pk=1, defaults={"seq": 0, "hash": "0" * 64})
     make_triggers(schema_editor.connection)
 
 

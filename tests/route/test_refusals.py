@@ -18,7 +18,7 @@ WITH_DOCSTRINGS = [kind for kind in EVERY if kind is not refusals.ToldElsewhere]
 def a(kind: type[Refused]) -> Refused:
     """One with every fact its sentence names."""
     facts = re.findall(r"{(\w+)}", kind.__doc__ or "")
-    return kind(**dict.fromkeys(facts, "x") | {"remedy": "Do that."})
+    return kind(**dict.fromkeys(facts, "x") | {"remedy": "Do that.", "usage": "/migrate help."})
 
 
 @pytest.mark.parametrize("kind", WITH_DOCSTRINGS)
