@@ -87,10 +87,16 @@ class Change:
 def changing(now: datetime) -> Iterator[Change]:
     """One transaction on the state database that begins with the lock of the audit's head."""
     using = get_settings().state_database
+    with setup_asked_for(), transaction.atomic(using=using):
+        audit.lock_head()
+        yield Change(using=using, now=now)
+
+
+@contextmanager
+def setup_asked_for() -> Iterator[None]:
+    """Turn the database's word that our tables are missing or old into a refusal that says so."""
     try:
-        with transaction.atomic(using=using):
-            audit.lock_head()
-            yield Change(using=using, now=now)
+        yield
     except (ProgrammingError, OperationalError) as error:
         if is_setup_missing(error):
             raise SetupNeeded() from error

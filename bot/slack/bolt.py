@@ -8,6 +8,7 @@ Socket Mode needs none. ``authorize`` is our own, so that no ``auth.test`` is ca
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -36,13 +37,32 @@ def _authorize(**_: Any) -> AuthorizeResult:
     )
 
 
-@lru_cache(maxsize=1)
+BOLT = logging.getLogger("migration_bot.slack.bolt")
+"""Bolt's own words; its loggers take level, handlers and filters from this one."""
+
+
+def _worth_saying(record: logging.LogRecord) -> bool:
+    """Bolt warns that a token in the environment is ignored: it is, and it reaches the client."""
+    return "SLACK_BOT_TOKEN env variable" not in record.getMessage()
+
+
+BOLT.addFilter(_worth_saying)
+
+_building = threading.Lock()
+
+
 def get_app() -> App:
-    """The app with its listeners; one a process."""
+    """The app with its listeners; one a process, however many threads ask first."""
+    with _building:
+        return _app()
+
+
+@lru_cache(maxsize=1)
+def _app() -> App:
     from bot.slack.listeners import register
 
     app = App(
-        logger=logger,
+        logger=BOLT,
         process_before_response=True,
         request_verification_enabled=False,
         token_verification_enabled=False,

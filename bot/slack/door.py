@@ -155,8 +155,8 @@ def _payload(text: str, content_type: str) -> dict[str, Any]:
 def _remember(signature: str, now: datetime) -> None:
     """Keep the signature; a second request with it is a replay."""
     using = get_settings().state_database
-    # By itself it is one statement that commits. In a project with ATOMIC_REQUESTS a savepoint keeps
-    # the refusal of a replay from breaking the request's transaction.
+    # By itself it is one statement that commits. In a project with ATOMIC_REQUESTS a savepoint
+    # keeps the refusal of a replay from breaking the request's transaction.
     within = transaction.get_connection(using).in_atomic_block
     try:
         with transaction.atomic(using=using) if within else nullcontext():

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import responses
 from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from bot import operations
 from bot.models import AuditEntry, Delivery, Link, LinkCode, Run, SlackCall, StoredPlan
@@ -220,6 +222,21 @@ def test_apply_with_a_reason_keeps_the_wish_with_it(says: Says, linked: Any) -> 
     says(command("apply shop --reason “new totals”"))
     stored = StoredPlan.objects.get()
     assert (stored.purpose, stored.reason) == (StoredPlan.REQUEST, "new totals")
+
+
+def test_asking_waits_for_no_writer_of_the_audit_and_takes_few_statements(
+    says: Says, linked: Any
+) -> None:
+    linked("U0ROBIN", "robin", "request_run")
+    says(command("help", user="U0ROBIN"))
+    with CaptureQueriesContext(connection) as captured:
+        says(command("apply shop --reason totals"))
+    statements = [query["sql"] for query in captured.captured_queries]
+    statements = [sql for sql in statements if "SAVEPOINT" not in sql]
+    assert not [sql for sql in statements if "audithead" in sql]
+    # The signature; the person with their link; the account; its two permission queries; the wish.
+    # Its wake comes after the commit, which this test does not reach.
+    assert len(statements) == 6
 
 
 @responses.activate

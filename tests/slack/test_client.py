@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request
 
@@ -16,6 +13,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.slack.client import NotSlacks, PooledClient, check_response_url, get_client
+from tests.slack.counting import counted
 
 URL = "https://slack.test/api/"
 
@@ -105,43 +103,12 @@ def test_a_redirect_is_not_followed_with_the_token() -> None:
     assert len(responses.calls) == 1
 
 
-class Counting(BaseHTTPRequestHandler):
-    """Answers every call with ok and counts the connections."""
-
-    protocol_version = "HTTP/1.1"
-    connections = 0
-    calls = 0
-
-    def setup(self) -> None:
-        type(self).connections += 1
-        super().setup()
-
-    def do_POST(self) -> None:
-        type(self).calls += 1
-        self.rfile.read(int(self.headers["Content-Length"] or 0))
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", "11")
-        self.end_headers()
-        self.wfile.write(b'{"ok":true}')
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
-
-
 def test_one_connection_serves_many_calls() -> None:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Counting)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        pooled = client(f"http://127.0.0.1:{server.server_address[1]}/api/")
+    with counted() as (url, counts):
+        pooled = client(url)
         for _ in range(20):
             pooled.auth_test()
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-    assert (Counting.calls, Counting.connections) == (20, 1)
+    assert (counts.calls, counts.connections) == (20, 1)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,253 @@
+"""What Slack waits for: /migrate apply, acknowledged by the real door, against a bare view."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from tests.bench.report import Report
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET, TEAM, APP = "8f742231b10e8888abcd99yyyzzz85a5", "T0BENCH", "A0BENCH"
+SECONDS = float(os.environ.get("BENCH_SECONDS", "4"))
+"""How long one measurement sends."""
+ROUNDS = 3
+PACE = 0.25
+"""Seconds between two commands of one client: more than people type, less than it could."""
+WAITING = 20
+
+PREPARE = """
+from datetime import datetime, timedelta, UTC
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from bot.conf import get_settings
+from bot.models import Link, SlackPerson
+using = get_settings().state_database
+later = datetime.now(UTC) + timedelta(hours=1)
+permission = Permission.objects.get(
+    content_type__app_label="migration_bot", codename="request_run")
+for number in range(16):
+    user = get_user_model().objects.create_user(f"bench{number}", is_staff=True)
+    user.user_permissions.add(permission)
+    key = f"T0BENCH:U0BENCH{number}"
+    SlackPerson.objects.using(using).create(key=key, team="T0BENCH",
+        slack_user=f"U0BENCH{number}", name="Bench", flags_at=later, seen_at=later)
+    Link.objects.using(using).create(team="T0BENCH", slack_user=f"U0BENCH{number}",
+        account=str(user.pk), account_name=user.username, linked_at=later, live_key=key)
+"""
+
+COUNT = """
+from bot.conf import get_settings
+from bot.models import SeenRequest, StoredPlan
+from django_tasks_db.models import DBTaskResult
+using = get_settings().state_database
+wishes = StoredPlan.objects.using(using).filter(purpose="request", reason="the new totals")
+print("counted", wishes.count(), SeenRequest.objects.using(using).count(),
+    DBTaskResult.objects.filter(task_path__endswith="make_plan").count())
+"""
+
+LONG_JOBS = f"""
+from bot.tasks import carry_out
+for number in range({WAITING}):
+    carry_out.enqueue(str(10**9 + number))
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One measurement: acknowledged requests a second, and the 99th percentile in milliseconds."""
+
+    rate: float
+    p99: float
+    answered: int
+
+
+def run(report: Report) -> None:
+    """The state on PostgreSQL, then on SQLite; then the connections of the pooled client."""
+    from tests import servers
+
+    servers.find_servers()
+    for vendor in ("postgresql", "sqlite"):
+        if because := servers.missing(vendor):
+            report.miss(f"acknowledging with the state on {vendor}: {because}")
+            continue
+        with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+            url = stack.enter_context(servers.scratch_database(vendor, Path(name)))
+            _measure(report, vendor, Site(url))
+    _connections(report)
+
+
+def _measure(report: Report, vendor: str, site: Site) -> None:
+    """The two sides in turns, on one server that serves both."""
+    site.prepare()
+    with site.served() as port:
+        for path in ("/bare", "/slack/events"):
+            site.hammer(port, path, 1.0)
+        turns = [
+            (site.hammer(port, "/slack/events"), site.hammer(port, "/bare")) for _ in range(ROUNDS)
+        ]
+        paced = [site.hammer(port, "/slack/events", pace=PACE) for _ in range(ROUNDS)]
+        site.shell(LONG_JOBS)
+        busy = [site.hammer(port, "/slack/events") for _ in range(ROUNDS)]
+    site.check_rows()
+    ours, bare = ([turn[side] for turn in turns] for side in (0, 1))
+    report.compare(
+        f"apply acknowledged, state on {vendor}",
+        1000 / median(each.rate for each in ours),
+        1000 / median(each.rate for each in bare),
+        than="by a view that only verifies",
+        unit="ms",
+        at_most=1 / 0.6,
+    )
+    report.compare(
+        f"its 99th percentile, 16 clients without a pause, {vendor}",
+        median(each.p99 for each in ours),
+        50,
+        than="allowed",
+        unit="ms",
+        at_most=1,
+    )
+    report.compare(
+        f"its 99th percentile, 16 clients, {round(16 / PACE)} a second, {vendor}",
+        median(each.p99 for each in paced),
+        50,
+        than="allowed",
+        unit="ms",
+        at_most=1,
+    )
+    report.compare(
+        f"apply while {WAITING} long jobs wait, {vendor}",
+        1000 / median(each.rate for each in busy),
+        1000 / median(each.rate for each in ours),
+        than="while none waits",
+        unit="ms",
+        at_most=1.25,
+    )
+
+
+def _connections(report: Report) -> None:
+    """How many connections 200 calls of the Web API take."""
+    from slack_sdk import WebClient
+
+    from bot.slack.client import PooledClient
+    from tests.slack.counting import counted
+
+    opened = []
+    for kind in (PooledClient, WebClient):
+        with counted() as (url, counts):
+            client = kind(token="xoxb-test", base_url=url, retry_handlers=[])
+            for _ in range(200):
+                client.auth_test()
+            opened.append(counts.connections)
+    report.compare(
+        "connections for 200 calls of the Web API",
+        opened[0],
+        opened[1],
+        than="by the SDK's client",
+        unit="connections",
+        at_most=1 / 200,
+    )
+
+
+class Site:
+    """The sample site on one database, served as the Procfile says."""
+
+    def __init__(self, url: str) -> None:
+        self.acknowledged = 0
+        self.environment = {
+            **{name: text for name, text in os.environ.items() if not name.startswith("SLACK_")},
+            "PYTHONPATH": str(ROOT),
+            "DJANGO_SETTINGS_MODULE": "tests.bench._slack_ack_site",
+            "DATABASE_URL": url,
+            "SECRET_KEY": "only for benchmarks",
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "LOG_LEVEL": "WARNING",
+            "SLACK_SIGNING_SECRET": SECRET,
+            "SLACK_BOT_TOKEN": "xoxb-bench",
+            "SLACK_TEAM_ID": TEAM,
+            "SLACK_APP_ID": APP,
+            "SLACK_CHANNEL": "C0BENCH",
+        }
+
+    def prepare(self) -> None:
+        """Tables, sixteen linked people, and nothing else."""
+        for command in (("migrate", "--verbosity", "0"), ("migration_bot", "setup")):
+            self._run("-m", "django", *command)
+        self.shell(PREPARE)
+
+    def shell(self, code: str) -> str:
+        return self._run("-m", "django", "shell", "--verbosity", "0", "-c", code)
+
+    @contextmanager
+    def served(self) -> Iterator[int]:
+        """gunicorn with two workers of eight threads; its port."""
+        from tests.servers import free_port
+
+        port = free_port()
+        words = "django_site.wsgi --worker-class gthread --workers 2 --threads 8"
+        words += f" --no-control-socket --bind 127.0.0.1:{port} --keep-alive 30"
+        words += " --log-level warning"
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", *words.split()], cwd=ROOT, env=self.environment
+        )
+        try:
+            self._wait(port)
+            yield port
+        finally:
+            process.terminate()
+            process.wait(30)
+
+    def hammer(
+        self, port: int, path: str, seconds: float = SECONDS, *, pace: float = 0.0
+    ) -> Measured:
+        """Send from sixteen clients; ``pace`` is the seconds from one of theirs to the next."""
+        arguments = [str(port), path, str(seconds), SECRET, TEAM, APP, str(pace)]
+        told = json.loads(self._run("-m", "tests.bench._hammer", *arguments))
+        latencies = sorted(told["latencies"])
+        if path != "/bare":
+            self.acknowledged += len(latencies)
+        return Measured(
+            rate=len(latencies) / told["seconds"],
+            p99=latencies[int(len(latencies) * 0.99)],
+            answered=len(latencies),
+        )
+
+    def check_rows(self) -> None:
+        """Each acknowledgement stands for a wish, a signature that is remembered, and a wake."""
+        counts = self.shell(COUNT).split("counted")[1].split()
+        if {int(count) for count in counts} != {self.acknowledged}:
+            raise RuntimeError(f"{self.acknowledged} were acknowledged, but rows are: {counts}")
+
+    def _run(self, *words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *words],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(done.stderr[-2000:])
+        return done.stdout
+
+    def _wait(self, port: int) -> None:
+        end = time.monotonic() + 30
+        while True:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/slack/events?ssl_check=1")
+                return
+            except OSError as error:
+                if time.monotonic() > end:
+                    raise RuntimeError("gunicorn did not start") from error
+                time.sleep(0.1)
