@@ -13,6 +13,7 @@ run again and again); what a dead worker leaves behind is found by the clock.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 from functools import lru_cache
@@ -28,16 +29,25 @@ from bot.engines.which import SUPERVISOR
 if TYPE_CHECKING:
     from django_tasks import TaskResult, TaskResultStatus, task_backends
     from django_tasks.backends.base import BaseTaskBackend
+    from django_tasks.exceptions import InvalidTaskError as InvalidTask
 else:
     try:
         from django.tasks import TaskResult, TaskResultStatus, task_backends
         from django.tasks.backends.base import BaseTaskBackend
+        from django.tasks.exceptions import InvalidTask
     except ImportError:  # Django 5.2
         from django_tasks import TaskResult, TaskResultStatus, task_backends
         from django_tasks.backends.base import BaseTaskBackend
+        from django_tasks.exceptions import InvalidTaskError as InvalidTask
+
+logger = logging.getLogger("migration_bot")
 
 CALL = "migration_bot.call"
 """The one Celery task there is; a stored name."""
+
+OURS = frozenset(f"bot.tasks.{name}" for name in ("carry_out", "reconcile", "make_plan", "perform"))
+"""The only paths that a message may name. Whoever can write to the broker could otherwise have a
+worker call anything that has a ``call``, such as ``subprocess``."""
 
 
 @lru_cache(maxsize=1)
@@ -59,12 +69,29 @@ def get_app() -> Celery:
         task_publish_retry=False,
     )
 
-    @application.task(name=CALL)  # type: ignore[untyped-decorator]
+    @application.task(name=CALL, shared=False)  # type: ignore[untyped-decorator]
     def call(path: str, arguments: list[Any], keywords: dict[str, Any]) -> None:
-        import_string(path).call(*arguments, **keywords)
+        call_ours(path, arguments, keywords)
 
     worker_ready.connect(_watch_supervisor, dispatch_uid="migration_bot.supervisor")
     return application
+
+
+def call_ours(path: object, arguments: object, keywords: object) -> None:
+    """Do what a message asks for if it is one of our tasks; refuse and log anything else.
+
+    The arguments are keys of rows, so texts; what a row says was decided elsewhere.
+    """
+    if not isinstance(path, str) or path not in OURS:
+        logger.error(
+            "a message on the broker names %.200r, which is no task of ours; refused", path
+        )
+        return
+    texts = isinstance(arguments, list) and all(isinstance(one, str) for one in arguments)
+    if not texts or keywords != {}:
+        logger.error("a message for %s does not carry texts alone; refused", path)
+        return
+    import_string(path).call(*arguments)  # type: ignore[misc]  # a list, as was just seen
 
 
 def _watch_supervisor(sender: Any, **kwargs: Any) -> None:
@@ -80,13 +107,19 @@ def _watch_supervisor(sender: Any, **kwargs: Any) -> None:
 
 
 class CeleryBackend(BaseTaskBackend):
-    """Sends each task as one Celery message: its path and its arguments."""
+    """Sends each task as one Celery message: its path and its arguments.
+
+    It is for the bot's tasks alone: a worker calls nothing else.
+    """
 
     supports_defer = False
     supports_get_result = False
 
     def enqueue(self, task: Any, args: Any, kwargs: Any) -> Any:
         self.validate_task(task)
+        if task.module_path not in OURS:
+            # Said to whoever enqueues it: the worker would drop it with a line in a log.
+            raise InvalidTask(f"{task.module_path} is no task of the migration bot.")
         sent = get_app().send_task(
             CALL,
             args=[task.module_path, list(args), dict(kwargs)],
