@@ -1,6 +1,7 @@
 """The slash commands, a row each. Help, parsing, usage, the manifest and the docs derive from them.
 
-To add one: a row here, an operation, a line in ``answers.COMMANDS``, a block function.
+To add one: a row here, an operation, a line in ``answers.LINKED`` or ``answers.UNLINKED``, a block
+function; then ``make docs``.
 """
 
 from __future__ import annotations
@@ -14,13 +15,28 @@ _DATABASE = Option(name="database", value="ALIAS")
 _TARGET = ("[app]", "[migration]")
 
 ROWS = (
-    Command(name="help", summary="What you can type here.", unlinked=True),
-    Command(name="status", summary="What is pending, waiting, running and frozen."),
+    Command(
+        name="help",
+        summary="What you can type here.",
+        unlinked=True,
+        examples=("/migrate", "/migrate help"),
+    ),
+    Command(
+        name="status",
+        summary="What is pending, waiting, running and frozen.",
+        examples=("/migrate status",),
+    ),
     Command(
         name="plan",
         summary="Show what would run, its SQL and its risk. Changes nothing.",
         words=_TARGET,
         options=(_DATABASE,),
+        examples=(
+            "/migrate plan",
+            "/migrate plan shop",
+            "/migrate plan shop 0007",
+            "/migrate plan shop zero --database replica",
+        ),
     ),
     Command(
         name="apply",
@@ -32,23 +48,46 @@ ROWS = (
             Option(name="reason", value='"WHY"'),
         ),
         permission="request_run",
+        examples=(
+            "/migrate apply",
+            '/migrate apply shop 0007 --reason "new totals"',
+            '/migrate apply --at 02:00 --reason "while nobody shops"',
+            '/migrate apply shop --at 2026-12-24T02:00Z --reason "don’t wait for me"',
+        ),
     ),
-    Command(name="show", summary="Everything about one run.", words=("run",)),
+    Command(
+        name="show",
+        summary="Everything about one run.",
+        words=("run",),
+        examples=("/migrate show 12", "/migrate show #12"),
+    ),
     Command(
         name="cancel",
         summary="Take back a run that has not begun.",
         words=("run",),
         options=(Option(name="reason", value='"WHY"'),),
         permission="request_run",
+        examples=("/migrate cancel 12", '/migrate cancel 12 --reason "wrong release"'),
     ),
     Command(
         name="history",
         summary="The last runs, who asked, who approved, how they ended.",
         options=(_DATABASE, Option(name="app", value="APP"), Option(name="state", value="STATE")),
+        examples=("/migrate history", "/migrate history --app shop --state failed"),
     ),
-    Command(name="link", summary="Tie your Slack account to your staff account.", unlinked=True),
-    Command(name="unlink", summary="End that tie."),
-    Command(name="whoami", summary="Who the bot takes you for, and what you may.", unlinked=True),
+    Command(
+        name="link",
+        summary="Tie your Slack account to your staff account.",
+        unlinked=True,
+        examples=("/migrate link",),
+    ),
+    Command(name="unlink", summary="End that tie.", examples=("/migrate unlink",)),
+    Command(
+        name="whoami",
+        summary="Who the bot takes you for, and what you may.",
+        unlinked=True,
+        examples=("/migrate whoami",),
+    ),
 )
 
 COMMANDS = {row.name: row for row in ROWS}

@@ -51,6 +51,8 @@ class Command:
     permission: str = ""
     unlinked: bool = False
     """Whether people who are not linked yet may use it."""
+    examples: tuple[str, ...] = ()
+    """Lines as people type them, for the docs; a test parses each."""
 
     @property
     def usage(self) -> str:

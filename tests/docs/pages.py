@@ -7,7 +7,7 @@ Between ``<!-- made: NAME -->`` and ``<!-- end -->`` stands what the function NA
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from types import NoneType
@@ -16,6 +16,8 @@ from typing import Any, get_args, get_type_hints
 from bot.checks.rows import ROWS
 from bot.conf import Settings
 from bot.management.exits import Exit
+from bot.route.events import Denied, Event
+from bot.slack.commands import ROWS as COMMANDS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 _BLOCK = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -67,6 +69,42 @@ def checks() -> str:
     return "\n".join(lines)
 
 
+def commands() -> str:
+    """Each slash command: its usage, what it takes to use it, and examples."""
+    parts = []
+    for row in COMMANDS:
+        if row.unlinked:
+            needed = "Anybody whose Slack account nothing bars."
+        elif row.permission:
+            needed = f"A linked staff account with `migration_bot.{row.permission}`."
+        else:
+            needed = "A linked staff account."
+        examples = "\n".join(row.examples)
+        parts.append(
+            f"### {row.name}\n\n{row.summary} {needed}\n\n"
+            f"```text\n{row.usage}\n```\n\nFor example:\n\n```text\n{examples}\n```"
+        )
+    return "\n\n".join(parts)
+
+
+def events() -> str:
+    """Every event of the audit and what its ``data`` holds."""
+    lines = ["| event | data |", "|---|---|"]
+    for event in sorted(_events(Event), key=lambda event: event.name):
+        held = ", ".join(f"`{one.name}`" for one in fields(event))
+        if event is Denied:
+            lines.append("| `<what was wished>.refused` | `code`, `because` |")
+        elif event.name:
+            lines.append(f"| `{event.name}` | {held} |")
+    return "\n".join(lines)
+
+
+def _events(kind: type[Event]) -> Iterator[type[Event]]:
+    for below in kind.__subclasses__():
+        yield below
+        yield from _events(below)
+
+
 def _readable(template: str) -> str:
     """A format string as a reader of a table wants it."""
     text = template.replace("{nearest}", "").replace("!r}", "}")
@@ -78,6 +116,8 @@ MADE: dict[str, Callable[[], str]] = {
     "dependencies": dependencies,
     "exit_codes": exit_codes,
     "checks": checks,
+    "commands": commands,
+    "events": events,
 }
 
 
