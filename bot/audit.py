@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 from django.db import transaction
 
@@ -105,25 +105,58 @@ def append(event: Event, *, actor: Actor, now: datetime, run: int | None = None)
     return entry
 
 
+def read(text: Any) -> Any:
+    """The JSON value of an entry's ``actor`` or ``data``; ValueError for what no writer of ours
+    wrote: no JSON, numbers that JSON has not, another text of the same value, or nested so deeply
+    that nobody can read it."""
+    try:
+        value = json.loads(text, parse_constant=_no_number)
+        if canonical(value) != text:
+            raise ValueError("not the canonical text of its value")
+    except (RecursionError, TypeError) as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")
+
+
 def as_json(entry: AuditEntry) -> dict[str, Any]:
-    """One line of the export."""
-    return {
-        "seq": entry.seq,
-        "at": isoformat(entry.at),
-        "event": entry.event,
-        "actor": json.loads(entry.actor),
-        "run": entry.run,
-        "data": json.loads(entry.data),
-        "previous": entry.previous,
-        "hash": entry.hash,
-    }
+    """An entry as the export has it. What was tampered with and cannot be read any more stands
+    there as the text it is, and ``unreadable`` names it."""
+    value: dict[str, Any] = {"seq": entry.seq, "event": entry.event, "run": entry.run}
+    unreadable = []
+    at = moment_of(entry)
+    value["at"] = isoformat(at) if at else str(entry.at)
+    if at is None:
+        unreadable.append("at")
+    for name, text in (("actor", entry.actor), ("data", entry.data)):
+        try:
+            value[name] = read(text)
+        except ValueError:
+            value[name] = str(text)
+            unreadable.append(name)
+    value |= {"previous": entry.previous, "hash": entry.hash}
+    return value | ({"unreadable": unreadable} if unreadable else {})
 
 
-def export(stream: TextIO, *, since: int = 0) -> int:
-    """Write entries after ``since`` as JSON Lines; returns how many."""
+def moment_of(entry: AuditEntry) -> datetime | None:
+    """When it was written; None where the row says no moment any more."""
+    at: object = entry.at
+    return at if isinstance(at, datetime) else None
+
+
+def as_line(entry: AuditEntry) -> str:
+    """One line of the export, in ASCII: no control or bidirectional character stands there raw."""
+    return json.dumps(as_json(entry), ensure_ascii=True, sort_keys=True, default=str) + "\n"
+
+
+def export(stream: TextIO, *, since: int | None = None) -> int:
+    """Write every entry, or those after ``since``, as JSON Lines; returns how many."""
     count = 0
     for entry in _entries(since):
-        stream.write(json.dumps(as_json(entry), ensure_ascii=False, sort_keys=True) + "\n")
+        stream.write(as_line(entry))
         count += 1
     return count
 
@@ -146,12 +179,13 @@ def verify(*, limit: int = 20) -> Verification:
     """Walk the whole chain and say what does not fit."""
     problems: list[str] = []
     seq, previous, count = 0, GENESIS, 0
-    for entry in _entries(0):
+    for entry in _entries(None):
         count += 1
         for problem in _problems(entry, seq + 1, previous):
             if len(problems) < limit:
                 problems.append(problem)
-        seq, previous = entry.seq, entry.hash
+        if entry.seq > 0:
+            seq, previous = entry.seq, entry.hash
     head = AuditHead.objects.using(get_settings().state_database).filter(pk=1).first()
     if head is None and count:
         problems.append("The head of the chain is missing.")
@@ -164,18 +198,24 @@ def verify(*, limit: int = 20) -> Verification:
 
 
 def _problems(entry: AuditEntry, expected: int, previous: str) -> Iterator[str]:
+    if entry.seq < 1:
+        yield f"Entry {entry.seq} was never written by the bot: the first is entry 1."
+        return
     if entry.seq != expected:
         yield f"Entry {expected} is missing: entry {entry.seq} follows entry {expected - 1}."
     if entry.previous != previous:
         yield f"Entry {entry.seq} does not follow the one before it."
+    at = moment_of(entry)
     try:
+        if at is None:
+            raise ValueError("no moment")
         found = entry_hash(
             seq=entry.seq,
-            at=isoformat(entry.at),
+            at=isoformat(at),
             event=entry.event,
-            actor=json.loads(entry.actor),
+            actor=read(entry.actor),
             run=entry.run,
-            data=json.loads(entry.data),
+            data=read(entry.data),
             previous=entry.previous,
         )
     except (ValueError, TypeError):
@@ -185,7 +225,9 @@ def _problems(entry: AuditEntry, expected: int, previous: str) -> Iterator[str]:
         yield f"Entry {entry.seq} was changed after it was written."
 
 
-def _entries(since: int) -> Iterator[AuditEntry]:
-    using = get_settings().state_database
-    entries = AuditEntry.objects.using(using).filter(seq__gt=since).order_by("seq")
+def _entries(since: int | None) -> Iterator[AuditEntry]:
+    """Every row there is: one that somebody put before the first would else be seen by nobody."""
+    entries = AuditEntry.objects.using(get_settings().state_database).order_by("seq")
+    if since is not None:
+        entries = entries.filter(seq__gt=since)
     return entries.iterator(chunk_size=1000)

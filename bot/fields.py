@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     # To a type checker it is what it takes and gives: a moment.
     class InstantField(models.DateTimeField[_Set, _Get]): ...
 
+    class WrittenInstantField(models.DateTimeField[_Set, _Get]): ...
+
 else:
 
     class InstantField(models.CharField):
@@ -53,3 +55,16 @@ else:
 
         def value_to_string(self, obj: models.Model) -> str:
             return self.get_prep_value(self.value_from_object(obj)) or ""
+
+    class WrittenInstantField(InstantField):
+        """A moment that somebody may have tampered with: what is none comes back as it stands.
+
+        One such row must not keep all the others from being read.
+        """
+
+        def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+            try:
+                at = parse_time(value)
+            except (AttributeError, OverflowError, TypeError, ValueError):
+                return value
+            return at if isoformat(at) == value else value

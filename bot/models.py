@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
-from bot.fields import InstantField
+from bot.fields import InstantField, WrittenInstantField
 from bot.route.approval import Verdict
 from bot.route.people import Actor, Origin
 from bot.route.plan import Plan
@@ -150,7 +150,7 @@ class AuditEntry(models.Model):
     """One thing that happened or was refused. Written by ``bot.audit`` alone, never changed."""
 
     seq = models.BigIntegerField(primary_key=True)
-    at = InstantField()
+    at = WrittenInstantField()
     event = models.CharField(max_length=100)
     actor = models.TextField()
     """Canonical JSON."""
@@ -166,6 +166,9 @@ class AuditEntry(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["run", "seq"], name="mbot_audit_run"),
             models.Index(fields=["event", "seq"], name="mbot_audit_event"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(seq__gt=0), name="mbot_audit_seq_positive")
         ]
 
     def __str__(self) -> str:

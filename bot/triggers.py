@@ -26,9 +26,15 @@ _MYSQL = [
 ]
 
 _SQLITE = [
-    f"CREATE TRIGGER migration_bot_audit_no_{what} BEFORE {what.upper()} ON {TABLE} "
-    f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END"
-    for what in ("update", "delete")
+    *(
+        f"CREATE TRIGGER migration_bot_audit_no_{what} BEFORE {what.upper()} ON {TABLE} "
+        f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END"
+        for what in ("update", "delete")
+    ),
+    # INSERT OR REPLACE removes the older row and fires no trigger for that.
+    f"CREATE TRIGGER migration_bot_audit_no_replace BEFORE INSERT ON {TABLE} "
+    f"WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE seq = NEW.seq OR hash = NEW.hash) "
+    f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
 ]
 
 _DROP = {
@@ -44,6 +50,7 @@ _DROP = {
     "sqlite": [
         "DROP TRIGGER IF EXISTS migration_bot_audit_no_update",
         "DROP TRIGGER IF EXISTS migration_bot_audit_no_delete",
+        "DROP TRIGGER IF EXISTS migration_bot_audit_no_replace",
     ],
 }
 
@@ -53,7 +60,11 @@ _MAKE = {"postgresql": [_POSTGRESQL], "mysql": _MYSQL, "sqlite": _SQLITE}
 _NAMES = {
     "postgresql": ("migration_bot_audit_no_change", "migration_bot_audit_no_truncate"),
     "mysql": ("migration_bot_audit_no_update", "migration_bot_audit_no_delete"),
-    "sqlite": ("migration_bot_audit_no_update", "migration_bot_audit_no_delete"),
+    "sqlite": (
+        "migration_bot_audit_no_update",
+        "migration_bot_audit_no_delete",
+        "migration_bot_audit_no_replace",
+    ),
 }
 
 _LIST = {

@@ -77,6 +77,74 @@ def test_the_database_refuses_to_change_or_remove_an_entry(state: str, statement
     assert AuditEntry.objects.using(state).count() == 1
 
 
+FORGED = (
+    "INTO migration_bot_auditentry (seq, at, event, actor, run, data, previous, hash) "
+    "SELECT {seq}, at, 'run.approved', actor, run, data, previous, {hash} "
+    "FROM migration_bot_auditentry WHERE seq = 1"
+)
+
+
+@pytest.mark.parametrize(("seq", "digest"), [("1", "'other'"), ("7", "hash")])
+def test_the_database_refuses_to_replace_an_entry(state: str, seq: str, digest: str) -> None:
+    write(state, "kept")
+    into = FORGED.format(seq=seq, hash=digest)
+    statements = {
+        "sqlite": [
+            f"INSERT OR REPLACE {into}",
+            f"REPLACE {into}",
+            f"INSERT {into} AND true ON CONFLICT (seq) DO UPDATE SET event = 'x'",
+        ],
+        "mysql": [
+            f"REPLACE {into}",
+            f"INSERT {into} ON DUPLICATE KEY UPDATE event = 'run.approved'",
+        ],
+        "postgresql": [
+            f"INSERT {into} ON CONFLICT ({name}) DO UPDATE SET event = 'x'"
+            for name in ("seq" if seq == "1" else "hash",)
+        ],
+    }[connections[state].vendor]
+    for statement in statements:
+        with (
+            pytest.raises(DatabaseError, match="append only"),
+            connections[state].cursor() as cursor,
+        ):
+            cursor.execute(statement)
+    assert list(AuditEntry.objects.using(state).values_list("seq", "event")) == [
+        (1, "run.rejected")
+    ]
+
+
+def test_an_entry_before_the_first_is_refused_and_found_and_shown(state: str) -> None:
+    from bot.operations import reading
+
+    write(state, "kept")
+    forged = "INSERT " + FORGED.format(seq="-1", hash="'" + "f" * 64 + "'")
+    with pytest.raises(DatabaseError), connections[state].cursor() as cursor:
+        cursor.execute(forged)
+    with connections[state].cursor() as cursor:
+        if connections[state].vendor == "sqlite":
+            cursor.execute("PRAGMA ignore_check_constraints = ON")
+        else:
+            cursor.execute(
+                "ALTER TABLE migration_bot_auditentry DROP CONSTRAINT mbot_audit_seq_positive"
+            )
+        cursor.execute(forged)
+    result = audit.verify()
+    assert result.problems == ("Entry -1 was never written by the bot: the first is entry 1.",)
+    stream = io.StringIO()
+    assert audit.export(stream) == result.entries == 2
+    assert [json.loads(line)["seq"] for line in stream.getvalue().splitlines()] == [-1, 1]
+    assert [entry.seq for entry in reading.entries()] == [1, -1]
+
+
+def test_an_export_holds_no_control_and_no_bidirectional_character(state: str) -> None:
+    write(state, "\u202e\x1b[2Jü")
+    stream = io.StringIO()
+    audit.export(stream)
+    assert stream.getvalue().rstrip("\n").isprintable()
+    assert stream.getvalue().isascii()
+
+
 def test_concurrent_writers_make_one_chain_without_a_fork(state: str) -> None:
     def writer(number: int) -> None:
         try:

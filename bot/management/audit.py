@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import tempfile
 from argparse import ArgumentParser
@@ -27,9 +26,7 @@ def arguments(parser: ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="audit_action", required=True, metavar="action")
     actions.add_parser("verify", help="walk the whole chain and say what does not fit")
     export = actions.add_parser("export", help="write entries as JSON Lines, the oldest first")
-    export.add_argument(
-        "--since", type=int, default=0, metavar="SEQ", help="only entries after this number"
-    )
+    export.add_argument("--since", type=int, metavar="SEQ", help="only entries after this number")
     export.add_argument("--output", default="", metavar="FILE", help="into this file, not stdout")
     listing = actions.add_parser("list", help="show entries, the newest first")
     listing.add_argument("--run", type=positive, metavar="RUN", help="only entries of this run")
@@ -65,7 +62,8 @@ def _export(options: Mapping[str, Any], desk: Desk) -> Exit:
         if desk.as_json:
             desk.document({"entries": count, "output": output})
     elif desk.as_json:
-        entries = reading.entries().filter(seq__gt=since).order_by("seq")
+        entries = reading.entries().order_by("seq")
+        entries = entries if since is None else entries.filter(seq__gt=since)
         desk.document({"entries": [audit.as_json(entry) for entry in entries]})
         return Exit.FINE
     else:
@@ -112,19 +110,37 @@ def _list(options: Mapping[str, Any], desk: Desk) -> Exit:
 
 
 def _entry(entry: AuditEntry, desk: Desk) -> list[str]:
-    actor = Actor.from_json(json.loads(entry.actor))
-    who = actor.name or actor.account or str(actor.origin)
-    if actor.os_user:
-        who += f" ({actor.os_user})"
     run = f", run {entry.run}" if entry.run is not None else ""
-    first = f"{entry.seq}. {moment(entry.at)} {entry.event}{run}, by {who}"
-    data = json.loads(entry.data)
+    at = audit.moment_of(entry)
+    when = moment(at) if at else "(unreadable time)"
+    first = f"{entry.seq}. {when} {entry.event}{run}, by {_who(entry)}"
+    data = _read(entry.data)
     words = data.get("because") or data.get("error") or data.get("reason") or data.get("step") or ""
+    if not data and entry.data != "{}":
+        words = "Its data cannot be read: it is no longer what was written."
     words = "; ".join(words) if isinstance(words, list) else str(words)
     lines = desk.wrapped(first, indent="    ", first="")
     if words:
         lines += desk.wrapped(words, indent="    ", first="    ")[:2]
     return [*lines, f"    hash {entry.hash[:FINGERPRINT]}"]
+
+
+def _who(entry: AuditEntry) -> str:
+    try:
+        actor = Actor.from_json(_read(entry.actor))
+    except (KeyError, TypeError, ValueError):
+        return "somebody who cannot be read"
+    who = actor.name or actor.account or str(actor.origin)
+    return f"{who} ({actor.os_user})" if actor.os_user else who
+
+
+def _read(text: str) -> dict[str, Any]:
+    """The entry's JSON; nothing where it was tampered with."""
+    try:
+        found = audit.read(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _entries(count: int) -> str:

@@ -149,7 +149,7 @@ class Migration(migrations.Migration):
             name="AuditEntry",
             fields=[
                 ("seq", models.BigIntegerField(primary_key=True, serialize=False)),
-                ("at", bot.fields.InstantField()),
+                ("at", bot.fields.WrittenInstantField()),
                 ("event", models.CharField(max_length=100)),
                 ("actor", models.TextField()),
                 ("run", models.BigIntegerField(null=True)),
@@ -163,6 +163,11 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["run", "seq"], name="mbot_audit_run"),
                     models.Index(fields=["event", "seq"], name="mbot_audit_event"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("seq__gt", 0)), name="mbot_audit_seq_positive"
+                    ),
                 ],
             },
         ),

@@ -41,6 +41,15 @@ def test_a_broken_chain_is_told_and_ends_with_1(bot: Bot) -> None:
     assert document.document["sound"] is False
 
 
+@pytest.mark.parametrize("change", [{"data": "[" * 200_000}, {"data": "[]"}, {"actor": "oops"}])
+def test_an_entry_that_cannot_be_read_is_told_as_such(bot: Bot, change: dict[str, str]) -> None:
+    AuditEntry.objects.filter(seq=2).update(**change)
+    assert bot("audit", "verify").code == 1
+    assert "2. " in bot("audit", "list").out
+    assert len(bot("audit", "list", "--json").document["entries"]) == 3
+    assert len(bot("audit", "export").out.splitlines()) == 3
+
+
 def test_an_export_is_one_entry_a_line(bot: Bot) -> None:
     lines = bot("audit", "export", "--since", "1").out.splitlines()
     assert [json.loads(line)["seq"] for line in lines] == [2, 3]
