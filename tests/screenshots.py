@@ -1,4 +1,4 @@
-"""``make screenshots``: walks through the demo in a real browser and keeps pictures of it.
+"""``make screenshots``: walks through the demo in a real browser, twice, and keeps pictures of it.
 
 They go to ``docs/pictures/``, or to the folder that is given. Chromium is looked for on the PATH;
 ``CHROMIUM`` names another one.
@@ -19,6 +19,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
+from tests import pictures_of_slack
 from tests.project import ROOT
 from tests.servers import free_port
 
@@ -137,6 +138,14 @@ def main(folder: Path) -> None:
     ):
         # Chromium's own sandbox does not work for root, as on many build machines.
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=executable, args=arguments)
+        pictures_of_slack.walk(browser, address, folder)
+        browser.close()
+    with (
+        tempfile.TemporaryDirectory() as place,
+        demo(Path(place)) as (address, passwords),
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(executable_path=executable, args=arguments)
         walk(browser, address, passwords, folder)
         browser.close()
