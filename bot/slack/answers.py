@@ -441,7 +441,10 @@ def _time(text: str, call: Call, now: datetime) -> datetime | None:
     if not text.strip():
         return None
     if text.isascii() and text.isdigit() and len(text) >= 9:
-        return datetime.fromtimestamp(int(text), tz=ZoneInfo("UTC"))
+        try:
+            return datetime.fromtimestamp(int(text), tz=ZoneInfo("UTC"))
+        except (ValueError, OverflowError, OSError):
+            raise TimeNotUnderstood(text=text[:40], because="there is no such moment") from None
     people_known = SlackPerson.objects.using(get_settings().state_database)
     person = people_known.filter(pk=call.person).first()
     try:

@@ -41,6 +41,8 @@ AGE = timedelta(minutes=5)
 
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
+_LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
+"""``str.isdigit`` takes signs that ``int`` does not, and Django raises for those."""
 
 APOLOGY = "The migration bot's own database does not answer. Nothing was changed; try again soon."
 
@@ -67,9 +69,9 @@ class SlackEvents(View):
         return HttpResponse(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"})
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        if _is_ssl_check(request):
-            return HttpResponse(status=HTTPStatus.OK)
         try:
+            if _is_ssl_check(request):
+                return HttpResponse(status=HTTPStatus.OK)
             text = self._admit(request)
         except Refuse as refused:
             logger.warning("a request was refused with %s: %s", refused.status.value, refused)
@@ -89,12 +91,7 @@ class SlackEvents(View):
         secret = get_settings().slack_signing_secret
         if not secret:
             raise Refuse(HTTPStatus.SERVICE_UNAVAILABLE, "there is no signing secret")
-        try:
-            body = request.body
-        except RequestDataTooBig:
-            raise Refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "it is too large") from None
-        except UnreadablePostError:
-            raise Refuse(HTTPStatus.BAD_REQUEST, "it was cut off") from None
+        body = _body(request)
         now = self.clock()
         signature = self._verify(request, body, secret, now)
         try:
@@ -127,11 +124,28 @@ class SlackEvents(View):
 
 def _is_ssl_check(request: HttpRequest) -> bool:
     """Slack's certificate check carries no signature; it is answered and does nothing."""
-    length = request.headers.get("Content-Length", "")
-    if "X-Slack-Signature" in request.headers or not length.isdigit() or int(length) > 1000:
+    if "X-Slack-Signature" in request.headers or not 0 < _length(request) <= 1000:
         return False
-    fields = parse_qs(request.body.decode("utf-8", "replace"))
+    fields = parse_qs(_body(request).decode("utf-8", "replace"))
     return fields.get("ssl_check") == ["1"]
+
+
+def _length(request: HttpRequest) -> int:
+    """How long the body says it is, in bytes; 0 where it does not say. Raises Refuse."""
+    text = request.headers.get("Content-Length") or "0"
+    if not _LENGTH.fullmatch(text):
+        raise Refuse(HTTPStatus.BAD_REQUEST, "its length is no number")
+    return int(text)
+
+
+def _body(request: HttpRequest) -> bytes:
+    _length(request)
+    try:
+        return request.body
+    except RequestDataTooBig:
+        raise Refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "it is too large") from None
+    except UnreadablePostError:
+        raise Refuse(HTTPStatus.BAD_REQUEST, "it was cut off") from None
 
 
 def _payload(text: str, content_type: str) -> dict[str, Any]:

@@ -147,8 +147,14 @@ def _retry_after(response: Any) -> float:
     for name, value in dict(headers).items():
         if name.lower() == "retry-after":
             text = value[0] if isinstance(value, list) else value
-            return min(max(float(text), 1.0), 600.0) if str(text).strip().isdigit() else 30.0
+            return _seconds(str(text))
     return 30.0
+
+
+def _seconds(text: str) -> float:
+    """What ``Retry-After`` says, within reason; half a minute for what is no plain number."""
+    text = text.strip()
+    return min(max(float(text), 1.0), 600.0) if text.isascii() and text.isdigit() else 30.0
 
 
 # Messages
@@ -305,8 +311,7 @@ def _reply(delivery: Delivery, *, now: datetime) -> Answer:
             logger.error("delivery %s names an address that is not Slack's", delivery.key)
         else:
             if answer.status_code == 429:
-                after = answer.headers.get("Retry-After", "")
-                seconds = float(after) if after.isdigit() else 30.0
+                seconds = _seconds(answer.headers.get("Retry-After", ""))
                 return Answer(outcome=Outcome.WAIT, retry_after=seconds, error="rate limited")
             if answer.status_code >= 500:
                 return Answer(outcome=Outcome.UNKNOWN, error=f"Slack answered {answer.status_code}")

@@ -16,10 +16,11 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, ProgrammingError, connections, transaction
 from django.http import HttpRequest, HttpResponseBase, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from bot.conf import get_settings
@@ -80,7 +81,7 @@ def answered(request: HttpRequest, answer: Callable[[], HttpResponseBase]) -> Ht
         response = answer()
     except Refused as refused:
         response = answers.refusal(request, refused)
-    except (SuspiciousOperation, UnreadablePostError) as error:
+    except (SuspiciousOperation, UnreadablePostError, BadRequest, MultiPartParserError) as error:
         because = f"the request is malformed or too large ({type(error).__name__})"
         response = answers.refusal(request, InputNotUnderstood(because=because))
     except Exception as error:  # noqa: BLE001 - the outermost edge: logged, its reference told

@@ -240,6 +240,16 @@ def test_asking_waits_for_no_writer_of_the_audit_and_takes_few_statements(
 
 
 @responses.activate
+@pytest.mark.parametrize("digits", [13, 16, 300])
+def test_a_moment_that_no_calendar_has_is_told_in_words(
+    says: Says, linked: Any, digits: int
+) -> None:
+    linked("U0ROBIN", "robin", "request_run")
+    shown = says(command(f'apply shop --at {"9" * digits} --reason "x"'))["text"]
+    assert "there is no such moment" in shown
+    assert not StoredPlan.objects.exists()
+
+
 def test_apply_without_a_reason_opens_a_modal(says: Says, linked: Any) -> None:
     linked("U0ROBIN", "robin", "request_run")
     opened = responses.post(f"{API}views.open", json={"ok": True})

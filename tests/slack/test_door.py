@@ -9,12 +9,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from django.test import Client, override_settings
+from django.test import Client, RequestFactory, override_settings
 
 from bot.models import SeenRequest, SlackCall
 from bot.moment import utc_now
 from bot.route.refusals import SetupNeeded
-from bot.slack.door import forget_old_requests
+from bot.slack.door import SlackEvents, forget_old_requests
 from tests.slack.payloads import (
     CHANNEL,
     SETTINGS,
@@ -173,6 +173,14 @@ def test_the_certificate_check_gets_a_200_and_does_nothing(client: Client) -> No
     form = "application/x-www-form-urlencoded"
     answer = client.post("/slack/events", "ssl_check=1&token=x", content_type=form)
     assert (answer.status_code, answer.content) == (200, b"")
+
+
+@pytest.mark.parametrize("length", ["²", "-1", "1e3", "9" * 5000])
+def test_a_length_that_is_no_number_is_refused(length: str) -> None:
+    form = "application/x-www-form-urlencoded"
+    request = RequestFactory().post("/slack/events", data=b"ssl_check=1", content_type=form)
+    request.META["CONTENT_LENGTH"] = length
+    assert SlackEvents.as_view()(request).status_code == 400
 
 
 def test_the_url_verification_of_the_app_page_is_answered(client: Client, now: datetime) -> None:

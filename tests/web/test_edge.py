@@ -186,6 +186,17 @@ def test_a_body_that_is_too_large_is_bad_input(
     assert (answer.status_code, answer.json()["error"]) == (400, "input_not_understood")
 
 
+@pytest.mark.parametrize(
+    "content_type", ["multipart/form-data", "application/x-www-form-urlencoded; charset=utf-16"]
+)
+def test_a_body_that_cannot_be_read_is_bad_input(
+    robin: Any, signed_in: Callable[..., Client], content_type: str
+) -> None:
+    client = signed_in(robin)
+    answer = client.generic("POST", address("apply"), b"x", content_type=content_type, headers=JSON)
+    assert (answer.status_code, answer.json()["error"]) == (400, "input_not_understood")
+
+
 def test_the_token_of_another_session_is_not_taken(
     ada: Any, robin: Any, signed_in: Callable[..., Client]
 ) -> None:
