@@ -46,7 +46,7 @@ from bot.models import Run
 from bot.moment import utc_now
 from bot.operations import running
 from bot.operations.reading import find_run
-from bot.operations.running import Claim, LeaseLost
+from bot.operations.running import Claim, LeaseLost, NotNow
 from bot.route.plan import Plan, Target
 from bot.route.refusals import LockHeld, PlanningFailed, Refused, ToldElsewhere
 from bot.route.states import State
@@ -99,6 +99,8 @@ class Watch:
     lost: str = ""
     """Why this worker may no longer write about the run; empty while it may."""
     started: bool = False
+    not_now: str = ""
+    """Why the run could not begin at this moment; it is given back and tried again."""
     interrupted: bool = False
     untold: list[StepDone] = field(default_factory=list)
     """Steps that are done and whose rows could not be written yet."""
@@ -168,7 +170,11 @@ class Watch:
     def _may_begin(self, message: Message) -> Answer:
         now = self.clock()
         if isinstance(message, Locked):
-            run = running.start(self.hold, message.basis, now=now)
+            try:
+                run = running.start(self.hold, message.basis, now=now)
+            except NotNow as error:
+                self.not_now = error.because
+                return Answer(go=False, because=error.because)
             self.started = run.state == State.RUNNING
             return Answer(go=self.started, because="it went stale")
         if isinstance(message, StepStarting):
@@ -219,6 +225,8 @@ class Watch:
             case Stopped():
                 if self.started:
                     running.stopped(self.hold, because=message.because, done=message.done, now=now)
+                elif self.not_now:
+                    running.let_go(self.hold, because=self.not_now, now=now)
             case RefusedHere() if message.retry:
                 running.let_go(self.hold, because=message.sentence, now=now)
             case RefusedHere():

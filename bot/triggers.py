@@ -32,9 +32,11 @@ _SQLITE = [
         for what in ("update", "delete")
     ),
     # INSERT OR REPLACE removes the older row and fires no trigger for that.
-    f"CREATE TRIGGER migration_bot_audit_no_replace BEFORE INSERT ON {TABLE} "
-    f"WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE seq = NEW.seq OR hash = NEW.hash) "
-    f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
+    (
+        f"CREATE TRIGGER migration_bot_audit_no_replace BEFORE INSERT ON {TABLE} "  # noqa: S608 - our name
+        f"WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE seq = NEW.seq OR hash = NEW.hash) "
+        f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END"
+    ),
 ]
 
 _DROP = {

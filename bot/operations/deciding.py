@@ -15,7 +15,8 @@ from bot.operations.requesting import check_reason, optional_reason
 from bot.route.approval import Verdict, Vote, check_voter, enough
 from bot.route.events import Approved, Cancelled, Expired, Queued, Rejected
 from bot.route.people import SYSTEM, Actor
-from bot.route.refusals import NotPermitted, WrongState
+from bot.route.plan_json import isoformat
+from bot.route.refusals import Frozen, NotPermitted, WrongState
 from bot.route.states import Action, State
 from bot.waking import wake
 
@@ -125,6 +126,19 @@ def frozen(change: Change, database: str) -> Freeze | None:
         database__in=["", database], ended_at__isnull=True
     )
     return next((f for f in live if f.until is None or f.until > change.now), None)
+
+
+def frozen_words(change: Change, database: str) -> str:
+    """Why nothing may start on this database now, as a sentence; empty when nothing is frozen."""
+    freeze = frozen(change, database)
+    if freeze is None:
+        return ""
+    return Frozen(
+        database=freeze.database or "Every database",
+        owner=freeze.owner_name,
+        since=isoformat(freeze.since),
+        reason=freeze.reason,
+    ).sentence
 
 
 def queue_if_free(change: Change, run: Run) -> bool:

@@ -17,7 +17,7 @@ from bot.conf import get_settings
 from bot.models import Run
 from bot.operations import accounts
 from bot.operations.changing import Change, changing
-from bot.operations.deciding import CARRY_OUT, is_claimed, votes_of
+from bot.operations.deciding import CARRY_OUT, frozen, frozen_words, is_claimed, votes_of
 from bot.route.approval import Verdict
 from bot.route.basis import Basis, differences
 from bot.route.events import (
@@ -32,8 +32,8 @@ from bot.route.events import (
     Succeeded,
     WentStale,
 )
-from bot.route.people import SYSTEM
-from bot.route.refusals import Refused
+from bot.route.people import SYSTEM, Actor
+from bot.route.refusals import Kind, Refused
 from bot.route.states import Action, State
 from bot.route.text import storable, storable_json
 from bot.waking import wake
@@ -46,6 +46,14 @@ class LeaseLost(Exception):
     """This worker no longer holds the run: its lease ended and somebody else may have it."""
 
 
+class NotNow(Exception):
+    """The run may not begin at this moment, and may later. ``because`` is a sentence."""
+
+    def __init__(self, because: str) -> None:
+        self.because = because
+        super().__init__(because)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """A worker's hold on one run."""
@@ -56,13 +64,17 @@ class Claim:
 
 
 def claim(run_id: int, *, worker: str, now: datetime) -> tuple[Claim, Run] | None:
-    """Take a queued run; None when it is not queued, when another worker has it, or when its
-    approval has expired while nobody looked."""
+    """Take a queued run; None when it is not queued, when another worker has it, when its approval
+    has expired while nobody looked, or while its database is frozen."""
     lease = now + timedelta(seconds=get_settings().lease)
     with changing(now) as change:
         runs = Run.objects.using(change.using)
         run = runs.filter(pk=run_id, state=str(State.QUEUED)).select_related("stored_plan").first()
         if run is None or run.expires_at <= now or is_claimed(run, now=now):
+            return None
+        if because := frozen_words(change, run.database):
+            if run.waiting_for != [because]:
+                change.update(run, waiting_for=[because])
             return None
         run.fence += 1
         run.claimed_by, run.lease_until = worker, lease
@@ -93,12 +105,15 @@ def start(hold: Claim, found: Basis, *, now: datetime) -> Run:
     """Begin, under the database's lock, if what was found is what was approved, and those who
     approved it still may. Otherwise the run goes stale and nothing runs; see ``Run.state``.
 
-    Asked again after a commit whose answer was lost, it is content.
+    Asked again after a commit whose answer was lost, it is content. Raises NotNow when its database
+    was frozen meanwhile, or when it cannot be read who may approve: then it is to be given back.
     """
     with changing(now) as change:
         run = _held(change, hold)
         if State(run.state) is State.RUNNING:
             return run
+        if because_frozen := frozen_words(change, run.database):
+            raise NotNow(because_frozen)
         because = differences(run.stored_plan.plan.basis, found) or _lost_approvals(change, run)
         if because:
             _go_stale(change, run, found.fingerprint, because)
@@ -133,22 +148,32 @@ def _go_stale(change: Change, run: Run, found: str, because: Sequence[str]) -> N
 
 
 def _lost_approvals(change: Change, run: Run) -> tuple[str, ...]:
-    """Who of the people behind this run may no longer be behind it."""
+    """Why the approvals behind this run do not carry it now; empty when they do. Raises NotNow."""
     lost = []
-    try:
-        accounts.require(run.requester_as_actor, accounts.REQUEST)
-    except Refused:
+    if not _still_may(run.requester_as_actor, accounts.REQUEST):
         lost.append(f"{run.requester_name}, who asked for it, may no longer request a run.")
     valid = 0
     for vote in votes_of(change, run):
         if vote.verdict is not Verdict.APPROVE:
             continue
-        try:
-            accounts.require(vote.person, accounts.APPROVE)
+        if _still_may(vote.person, accounts.APPROVE):
             valid += 1
-        except Refused:
+        else:
             lost.append(f"{vote.person.name}, who approved it, may no longer approve.")
-    return tuple(lost) if lost or valid < run.approvals_needed else ()
+    if not lost and valid < run.approvals_needed:
+        return (f"Only {valid} of {run.approvals_needed} approvals are there.",)
+    return tuple(lost)
+
+
+def _still_may(person: Actor, permission: str) -> bool:
+    """Whether this person may now. That it cannot be read now is no answer: raises NotNow."""
+    try:
+        accounts.require(person, permission)
+    except Refused as refused:
+        if refused.kind is Kind.UNAVAILABLE:
+            raise NotNow(refused.sentence) from refused
+        return False
+    return True
 
 
 def step_starting(hold: Claim, app: str, name: str, *, now: datetime) -> None:
@@ -300,12 +325,14 @@ def wake_forgotten(*, now: datetime, after: float) -> int:
     using = get_settings().state_database
     before = now - timedelta(seconds=after)
     queued = Run.objects.using(using).filter(state=str(State.QUEUED), woken_at__lt=before)
-    keys = [run.pk for run in queued if not is_claimed(run, now=now)]
-    if keys:
-        with changing(now):
-            Run.objects.using(using).filter(pk__in=keys).update(woken_at=now)
-            for key in keys:
-                wake(CARRY_OUT, key)
+    idle = [run for run in queued if not is_claimed(run, now=now)]
+    if not idle:
+        return 0
+    with changing(now) as change:
+        keys = [run.pk for run in idle if frozen(change, run.database) is None]
+        Run.objects.using(using).filter(pk__in=keys).update(woken_at=now)
+        for key in keys:
+            wake(CARRY_OUT, key)
     return len(keys)
 
 

@@ -8,10 +8,13 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from bot import audit, clock, operations
-from bot.models import AuditEntry, Run
-from bot.operations import running
+from bot.carry_out import Watch
+from bot.database.messages import Locked, Stopped
+from bot.models import AuditEntry, Freeze, Run
+from bot.operations import accounts, running
 from bot.operations.running import LeaseLost
 from bot.route.basis import Basis
+from bot.route.refusals import AccountUnreadable
 from bot.route.states import State
 from tests.plans import NOW, a_plan, a_step, acting, an_account
 
@@ -76,6 +79,63 @@ def test_an_approver_who_left_meanwhile_makes_it_stale(queued: Run) -> None:
     run = running.start(claimed(queued), basis(queued), now=NOW)
     assert run.state == State.STALE
     assert run.stale_because == ["ada, who approved it, may no longer approve."]
+
+
+def test_a_run_with_too_few_approvals_goes_stale_although_nobody_left(queued: Run) -> None:
+    Run.objects.filter(pk=queued.pk).update(approvals_needed=2)
+    run = running.start(claimed(queued), basis(queued), now=NOW)
+    assert run.state == State.STALE
+    assert run.stale_because == ["Only 1 of 2 approvals are there."]
+
+
+def test_accounts_that_cannot_be_read_are_no_reason_to_end_a_run(
+    queued: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(actor: Any, permission: str) -> None:
+        raise AccountUnreadable(error="server closed the connection")
+
+    hold = claimed(queued)
+    with monkeypatch.context() as patch:
+        patch.setattr(accounts, "require", unreadable)
+        watch = Watch(hold=hold, clock=lambda: NOW)
+        answer = watch.hear(Locked(basis=basis(queued)))
+        assert answer is not None
+        assert not answer.go
+        assert "server closed the connection" in answer.because
+        watch.hear(Stopped(because=answer.because, done=()))
+    queued.refresh_from_db()
+    assert (queued.state, queued.claimed_by) == (State.QUEUED, "")
+    assert queued.waiting_for == [answer.because]
+    hold = claimed(queued)
+    assert running.start(hold, basis(queued), now=NOW).state == State.RUNNING
+
+
+def freeze() -> Freeze:
+    return Freeze.objects.create(owner="1", owner_name="ada", reason="the sale", since=NOW)
+
+
+def test_a_queued_run_waits_while_a_freeze_lasts(queued: Run) -> None:
+    end = freeze()
+    assert running.claim(queued.pk, worker="w1", now=NOW) is None
+    assert running.wake_forgotten(now=LATER, after=2) == 0
+    queued.refresh_from_db()
+    assert queued.state == State.QUEUED
+    assert queued.waiting_for[0].startswith("Every database is frozen by ada since ")
+    end.delete()
+    assert running.wake_forgotten(now=LATER, after=2) == 1
+    assert claimed(queued).run == queued.pk
+
+
+def test_a_freeze_that_comes_before_the_lock_is_had_gives_the_run_back(queued: Run) -> None:
+    watch = Watch(hold=claimed(queued), clock=lambda: NOW)
+    freeze()
+    answer = watch.hear(Locked(basis=basis(queued)))
+    assert answer is not None
+    assert not answer.go
+    watch.hear(Stopped(because=answer.because, done=()))
+    queued.refresh_from_db()
+    assert (queued.state, queued.claimed_by) == (State.QUEUED, "")
+    assert queued.started_at is None
 
 
 def test_a_worker_thawed_past_its_lease_can_change_nothing(queued: Run) -> None:

@@ -113,7 +113,7 @@ def test_an_entry_that_cannot_be_read_is_shown_as_it_stands(
     change: str, runs: list[Run], ada: Any, signed_in: Callable[..., Client]
 ) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE migration_bot_auditentry SET {change} WHERE seq = 2")  # noqa: S608
+        cursor.execute(f"UPDATE migration_bot_auditentry SET {change} WHERE seq = 2")
     client = signed_in(ada)
     assert client.get("/migrations/audit/").status_code == 200
     found = client.get("/migrations/audit/verify/", headers=JSON).json()
