@@ -19,6 +19,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from importlib import import_module
 from types import FrameType
 
 from django.db import Error as DatabaseError
@@ -195,6 +196,7 @@ def supervise(*, say: Callable[[str], None] = print) -> None:
         return
     from bot.engines.database import waiting_in
 
+    import_module("bot.tasks")  # here once, so that no child has to
     process.warm_up()
     Supervisor(
         [Part(name=queue, start=_database_worker(queue)) for queue in queues],

@@ -76,7 +76,7 @@ def differences(approved: Basis, found: Basis) -> tuple[str, ...]:
     words += [
         f"{key} was unapplied meanwhile."
         for key in sorted(set(approved.rests_on) - set(found.rests_on))
-        if (key, "backward") not in before
+        if (key, "backward") not in before and found.steps  # no steps rest on nothing
     ]
     if not words:
         words.append("The steps are the same, but in another order.")

@@ -1,20 +1,19 @@
-"""Starts the site's web server and worker together, and ends them together."""
+"""Hands the demo over to the launcher, which starts web and worker and ends them together."""
 
 from __future__ import annotations
 
+import json
 import os
-import signal
 import socket
-import subprocess
 import sys
-import time
-from types import FrameType
+from pathlib import Path
+from typing import NoReturn
 
-from django.core.management.base import CommandError, OutputWrapper
+from django.core.management.base import CommandError
+from django.db import connections
 
 HOST = "127.0.0.1"
-PATIENCE = 20.0
-"""Seconds to wait for the web server's first answer."""
+LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
 def require_free(port: int) -> None:
@@ -30,68 +29,30 @@ def require_free(port: int) -> None:
             ) from error
 
 
-def serve(port: int, out: OutputWrapper) -> None:
-    """Run web and worker until Ctrl-C, SIGTERM, or until one of them ends.
-
-    Each leads a process group of its own, so that a Ctrl-C in the terminal reaches this process
-    alone and each child gets one signal, not two: a second one would cut off a running migration.
-    """
+def serve(port: int) -> NoReturn:
+    """Become the launcher. This process has Django in it, which only web and worker need."""
     web = [sys.executable, "-m", "gunicorn", "django_site.wsgi", "--bind", f"{HOST}:{port}"]
     web += ["--workers", "1", "--worker-class", "gthread", "--threads", "8"]
     web += ["--log-level", "warning", "--no-control-socket"]
     worker = [sys.executable, "manage.py", "migration_bot", "worker"]
     environment = {**os.environ, "PORT": str(port), "PUBLIC_URL": f"http://{HOST}:{port}"}
     environment["ALLOWED_HOSTS"] = "localhost,127.0.0.1"
-    children: dict[str, subprocess.Popen[bytes]] = {}
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    previous = {number: signal.signal(number, _stop) for number in numbers}
-    ended = ""
-    try:
-        for name, command in (("web", web), ("worker", worker)):
-            children[name] = subprocess.Popen(command, env=environment, start_new_session=True)
-        _wait_for_answer(port, children)
-        _welcome(port, out)
-        while not (ended := _ended(children)):
-            time.sleep(0.3)
-    except _Stop:
-        out.write(
-            "\nStopping; a migration that runs is finished first. Ctrl-C again cuts it off.\n"
-        )
-    finally:
-        _end(children)
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-    if ended:
-        code = children[ended].returncode
-        raise CommandError(f"The {ended} process ended by itself ({code}); the rest was stopped.")
+    order = {
+        "host": HOST,
+        "port": port,
+        "children": {"web": web, "worker": worker},
+        "welcome": _welcome(port),
+    }
+    connections.close_all()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    python = [sys.executable, "-I", "-S", str(LAUNCHER), json.dumps(order)]
+    os.execve(sys.executable, python, environment)  # noqa: S606
 
 
-class _Stop(BaseException):
-    """Somebody asked us to stop."""
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise _Stop
-
-
-def _ended(children: dict[str, subprocess.Popen[bytes]]) -> str:
-    return next((name for name, child in children.items() if child.poll() is not None), "")
-
-
-def _wait_for_answer(port: int, children: dict[str, subprocess.Popen[bytes]]) -> None:
-    """Return once the web server accepts connections or a child has ended."""
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until and not _ended(children):
-        try:
-            socket.create_connection((HOST, port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-
-
-def _welcome(port: int, out: OutputWrapper) -> None:
+def _welcome(port: int) -> str:
     site = f"http://{HOST}:{port}"
-    out.write(
+    return (
         f"\nThe demo runs at {site}/sandbox/, a stand-in for Slack.\n"
         "    1. You are robin. Type /migrate help first, then /migrate plan.\n"
         "    2. Ask for a run: /migrate apply shop 0003\n"
@@ -101,19 +62,3 @@ def _welcome(port: int, out: OutputWrapper) -> None:
         "    Sign in as robin, press Plan now, and ask; approve as ada in a private window.\n"
         "Ctrl-C ends web and worker.\n"
     )
-    out.flush()
-
-
-def _end(children: dict[str, subprocess.Popen[bytes]]) -> None:
-    """Ask each to end, and make it when asked again or when nothing runs any more."""
-    for child in children.values():
-        if child.poll() is None:
-            child.terminate()
-    try:
-        for child in children.values():
-            child.wait()
-    except _Stop:
-        for child in children.values():
-            if child.poll() is None:
-                os.killpg(child.pid, signal.SIGKILL)
-                child.wait()

@@ -46,7 +46,7 @@ class Command(BaseCommand):
         self._fill()
         self._introduce(people.create_people())
         if serve:
-            serving.serve(port, self.stdout)
+            serving.serve(port)
 
     def _migrate(self) -> None:
         """Bring every app's tables up, and the shop's to where they are meant to stop.

@@ -1,0 +1,54 @@
+"""``new_site`` makes sites with real workers, see tests.story.site; all is ended afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from tests.story.site import Site, write_project
+
+
+class SiteFactory(Protocol):
+    def __call__(self, vendor: str, **options: Any) -> Site: ...
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the two SQLite files as they are after setup; tests work on copies."""
+    folder = tmp_path_factory.mktemp("prepared")
+    site = Site(write_project(folder, f"sqlite:///{folder}/site.sqlite3"))
+    try:
+        site.ask("prepare")
+    finally:
+        site.end()
+    return folder
+
+
+@pytest.fixture
+def new_site(
+    tmp_path: Path, new_database: Callable[[str], str], request: pytest.FixtureRequest
+) -> Iterator[SiteFactory]:
+    """Makes a site on a fresh database of this vendor: ``new_site("sqlite", lease=3)``."""
+    with contextlib.ExitStack() as stack:
+
+        def make(vendor: str, *, lease: float = 30, **options: Any) -> Site:
+            folder = tmp_path / "site"
+            folder.mkdir()
+            here = vendor == "sqlite" and not options.get("state_url")
+            url = f"sqlite:///{folder}/site.sqlite3" if here else new_database(vendor)
+            if here:
+                for file in request.getfixturevalue("prepared").glob("*.sqlite3*"):
+                    shutil.copy(file, folder)
+            environment = {"MIGRATION_BOT_LEASE": str(lease)}
+            site = Site(write_project(folder, url, environment=environment, **options))
+            stack.callback(site.end)
+            if not here:
+                site.ask("prepare")
+            return site
+
+        yield make
