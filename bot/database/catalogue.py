@@ -45,6 +45,20 @@ class _Table:
     """Renamed columns: what they are called by then, and before."""
 
 
+def remember_tables(connection: Any) -> None:
+    """Have a connection that nobody else uses ask once only which tables there are."""
+    introspection = connection.introspection
+    ask = type(introspection).table_names
+    known: dict[bool, list[str]] = {}
+
+    def table_names(cursor: Any = None, include_views: bool = False) -> list[str]:
+        if include_views not in known:
+            known[include_views] = ask(introspection, cursor, include_views)
+        return list(known[include_views])
+
+    introspection.table_names = table_names
+
+
 class Catalogue:
     """Constraints by table, through a whole plan."""
 

@@ -26,6 +26,8 @@ from typing import Any
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from bot.database.catalogue import remember_tables
+
 
 class WriteRefused(RuntimeError):
     """Something tried to change a database while a plan was being made."""
@@ -211,6 +213,7 @@ def everything_read_only(alias: str) -> Iterator[Looking]:
     guard = Guard()
     before: dict[str, Any] = {name: connections[name] for name in connections}
     copies = {name: read_only_copy(original, guard) for name, original in before.items()}
+    remember_tables(copies[alias])
     try:
         for name, copy in copies.items():
             connections[name] = copy

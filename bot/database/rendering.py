@@ -81,6 +81,7 @@ class Renderer:
         self.references = references
         self._real: dict[ModelKey, ModelState] | None = None
         self._kept: OrderedDict[tuple[Any, ...], tuple[Any, list[ModelState]]] = OrderedDict()
+        self._pointed_at = PointedAt()
 
     def registry(self, view: View, roots: Iterable[ModelKey]) -> tuple[Any, Need]:
         """A registry with ``roots`` rendered whole, and what is in it."""
@@ -95,6 +96,7 @@ class Renderer:
         with registry.bulk_update(), _numbered(view.time):
             for key in states:
                 self._render(registry, states, need, key)
+        self._pointed_at.tidy()
         self._keep(signature, registry, list(states.values()))
         return registry, need
 
@@ -118,6 +120,7 @@ class Renderer:
     def forget(self) -> None:
         """Throw away what was rendered."""
         self._kept.clear()
+        self._pointed_at = PointedAt()
 
     def _keep(self, signature: tuple[Any, ...], registry: Any, states: list[ModelState]) -> None:
         # The states are kept too: their ids are in the signature and must not be used again.
@@ -180,7 +183,46 @@ class Renderer:
         for base in outline(state).bases:
             if base in states:
                 self._render(registry, states, need, base)
-        _reduced(state, need[key]).render(registry)
+        names = need[key]
+        if names is not None and _stands_alone(state, names):
+            registry.register_model(key[0], self._pointed_at.model(state, names))
+        else:
+            _reduced(state, names).render(registry)
+
+
+class PointedAt:
+    """Classes of models that are only pointed at and point at nothing, to be in many registries.
+
+    Half of what is rendered are such: the users and pages that everything refers to.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, frozenset[str]], tuple[Any, ModelState, frozenset[str]]] = {}
+        self._used: list[tuple[Any, frozenset[str]]] = []
+
+    def model(self, state: ModelState, names: frozenset[str]) -> Any:
+        """The class of ``state`` with the fields ``names``."""
+        if (id(state), names) not in self._known:
+            if len(self._known) >= _KEPT_REGISTRIES:
+                self._known.clear()
+            model: Any = _reduced(state, names).render(SmallApps())
+            # The state is kept too: its id must not be used again.
+            self._known[id(state), names] = (model, state, frozenset(vars(model)))
+        model, _, own = self._known[id(state), names]
+        self._used.append((model, own))
+        return model
+
+    def tidy(self) -> None:
+        """Take off what models of one registry put on them; it would keep that registry alive."""
+        for model, own in self._used:
+            for name in set(vars(model)) - own:
+                delattr(model, name)
+        self._used.clear()
+
+
+def _stands_alone(state: ModelState, names: frozenset[str]) -> bool:
+    lines = outline(state)
+    return not lines.bases and not any(one.field in names for one in lines.references)
 
 
 def _reduced(state: ModelState, names: frozenset[str] | None) -> ModelState:

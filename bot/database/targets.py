@@ -11,8 +11,9 @@ from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseProblem
 from django.db import connections
-from django.db.migrations.exceptions import AmbiguityError, InconsistentMigrationHistory
+from django.db.migrations.exceptions import AmbiguityError
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
 from bot.conf import OWN_LABELS, get_settings
 from bot.database.readonly import read_only_copy
@@ -64,6 +65,59 @@ def connect(connection: Any) -> None:
         raise DatabaseDown(database=connection.alias, detail=_one_line(error)) from error
 
 
+class OnceReadLoader(MigrationLoader):
+    """Django's loader, but the rows of django_migrations are read once, and only their keys.
+
+    Django makes an object of each row, and reads them again to check the history, for which what
+    the loader keeps will not do: it enters squashes whose parts are all applied, and takes out
+    others.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        recorder = MigrationRecorder(connection)
+        rows = recorder.migration_qs.values_list("app", "name") if recorder.has_table() else ()
+        self.recorded = frozenset(rows)
+        self._firsts: dict[tuple[str, str], Any] = {}
+        # Without a connection Django's part asks nobody, and enters no row of its own.
+        super().__init__(None)
+
+    @property
+    def applied_migrations(self) -> Any:
+        """Keys of applied migrations, a squash in the place of its parts; the values are None."""
+        return self._applied
+
+    @applied_migrations.setter
+    def applied_migrations(self, rows: Any) -> None:
+        self._applied = dict.fromkeys(self.recorded)
+        self._firsts.clear()
+
+    def check_key(self, key: tuple[str, str], current_app: str) -> Any:
+        """What ``__first__`` and ``__latest__`` of another app mean: looked for once an app.
+
+        Django walks over all migrations each time. Only dependencies inside an app decide, and
+        those are all known by then.
+        """
+        if not key[1].startswith("__") or key[0] == current_app:
+            return super().check_key(key, current_app)
+        if key not in self._firsts:
+            self._firsts[key] = super().check_key(key, current_app)
+        return self._firsts[key]
+
+    def inconsistency(self) -> str:
+        """A migration that is applied while one that it depends on is not; empty for none."""
+        for key in sorted(self.recorded):
+            node = self.graph.node_map.get(key)
+            for parent in node.parents if node is not None else ():
+                if parent.key not in self.recorded and not self._parts_recorded(parent.key):
+                    one, other = (".".join(words) for words in (key, parent.key))
+                    return f"Migration {one} is applied before its dependency {other}"
+        return ""
+
+    def _parts_recorded(self, key: tuple[str, str]) -> bool:
+        squash = self.replacements.get(key)
+        return squash is not None and self.recorded.issuperset(map(tuple, squash.replaces))
+
+
 def load(connection: Any) -> MigrationLoader:
     """Django's loader for ``connection``, checked as ``migrate`` checks it.
 
@@ -71,17 +125,15 @@ def load(connection: Any) -> MigrationLoader:
     """
     connect(connection)
     try:
-        loader = MigrationLoader(connection)
-        loader.check_consistent_history(connection)
-    except InconsistentMigrationHistory as error:
-        detail = _one_line(error).removesuffix(f" on database '{connection.alias}'")
-        raise InconsistentHistory(database=connection.alias, detail=detail) from error
+        loader = OnceReadLoader(connection)
     except DatabaseProblem as error:
         if not _answers(connection):
             raise DatabaseDown(database=connection.alias, detail=_one_line(error)) from error
         raise BrokenMigrations(detail=describe_error(error)) from error
     except Exception as error:  # A migration module is the team's code and may raise anything.
         raise BrokenMigrations(detail=describe_error(error)) from error
+    if detail := loader.inconsistency():
+        raise InconsistentHistory(database=connection.alias, detail=detail)
     conflicts = loader.detect_conflicts()
     if conflicts:
         words = [f"{app} ({', '.join(names)})" for app, names in sorted(conflicts.items())]
