@@ -239,7 +239,6 @@ def test_asking_waits_for_no_writer_of_the_audit_and_takes_few_statements(
     assert len(statements) == 6
 
 
-@responses.activate
 @pytest.mark.parametrize("digits", [13, 16, 300])
 def test_a_moment_that_no_calendar_has_is_told_in_words(
     says: Says, linked: Any, digits: int
@@ -250,6 +249,7 @@ def test_a_moment_that_no_calendar_has_is_told_in_words(
     assert not StoredPlan.objects.exists()
 
 
+@responses.activate
 def test_apply_without_a_reason_opens_a_modal(says: Says, linked: Any) -> None:
     linked("U0ROBIN", "robin", "request_run")
     opened = responses.post(f"{API}views.open", json={"ok": True})
