@@ -17,6 +17,7 @@ from django.db.migrations.migration import Migration
 from django.db.migrations.recorder import MigrationRecorder
 
 from bot.conf import OWN_LABELS, get_settings
+from bot.database.examining import examined, step_facts
 from bot.database.lazystate import Difference, LazyState
 from bot.database.narrow import narrowed
 from bot.database.preview import Previewer, StepPreview
@@ -37,6 +38,7 @@ from bot.database.trust import (
 )
 from bot.route.plan import Belief, Direction, Operation, Plan, Statement, Step, Target
 from bot.route.refusals import BrokenMigrations, SetupNeeded
+from bot.route.risks.facts import StepFacts
 
 Progress = Callable[[int, int, str], None]
 
@@ -77,15 +79,16 @@ def make_plan(
         ordered = planned(connection, loader, targets)
         _check_own_tables(database, ordered)
         basis = make_basis(connection, loader, ordered, release=release)
-        steps = _all_steps(looking, loader, ordered, progress)
+        seen = examined(looking, *_all_steps(looking, loader, ordered, progress))
         return Plan(
             database=database,
             vendor=connection.vendor,
             target=full_target,
             basis=basis,
-            steps=tuple(steps),
+            steps=seen.steps,
             made_at=now,
             release=release,
+            notes=seen.notes,
         )
 
 
@@ -94,8 +97,9 @@ def _all_steps(
     loader: MigrationLoader,
     ordered: list[PlannedMigration],
     progress: Progress | None,
-) -> list[Step]:
-    """The steps, on the state of what they depend on where that is enough, else on all of it."""
+) -> tuple[list[Step], list[StepFacts]]:
+    """The steps, on the state of what they depend on where that is enough, else on all of it;
+    and what was seen of each."""
     narrow = narrowed(loader, ordered)
     told = 0
     for only in (narrow, None) if narrow is not None else (None,):
@@ -110,7 +114,7 @@ def _all_steps(
                 progress(told, len(ordered), step.key)
         else:
             break
-    return steps
+    return steps, previewer.facts
 
 
 def planned(
@@ -254,7 +258,7 @@ def _step(
     )
     if method := own_way(migration):
         shown = (*shown, _own_way(method))
-    return Step(
+    made = Step(
         app=migration.app_label,
         name=migration.name,
         direction=direction,
@@ -264,6 +268,9 @@ def _step(
         irreversible_because=because,
         replaces=tuple(f"{app}.{name}" for app, name in migration.replaces),
     )
+    facts = step_facts(previewer.witness, made, says_atomic=bool(migration.atomic))
+    previewer.facts.append(facts)
+    return made
 
 
 def _own_way(method: str) -> Operation:

@@ -12,6 +12,7 @@ from django.db import router
 from django.db.migrations.operations import RunPython, RunSQL, SeparateDatabaseAndState
 
 from bot.database.catalogue import Catalogue
+from bot.database.facts import Witness
 from bot.database.lazystate import Difference, LazyState, StateFailed, View
 from bot.database.readonly import Looking, WriteRefused
 from bot.database.rendering import Lacking, Renderer, look_at, roots_of
@@ -19,6 +20,7 @@ from bot.database.sql import DEFERRED, CollectingEditor
 from bot.database.targets import describe_error
 from bot.database.trust import code_module, code_name, is_reversible, why_not_previewed
 from bot.route.plan import Belief, Statement
+from bot.route.risks.facts import OperationFacts, StepFacts
 
 _ATTEMPTS = 10
 _Rooted = tuple[str, Any, LazyState]
@@ -35,6 +37,10 @@ class Previewer:
         """Whether Django's code failed on an operation, perhaps for want of a model."""
         self.catalogue = Catalogue(self.connection)
         self.catalogue.install()
+        self.witness = Witness(self.connection)
+        self.facts: list[StepFacts] = []
+        """What was seen of each step so far."""
+        self._seen: OperationFacts | None = None
         self._renderer = Renderer(real_apps, self.state.references)
 
     def step(self) -> StepPreview:
@@ -94,6 +100,16 @@ class Previewer:
             return failed.difference, [_hidden(f"Its change to the models fails: {why}.")]
 
     def _preview(
+        self, editor: Any, what: _Rooted, views: tuple[View, View], backwards: bool
+    ) -> list[Statement]:
+        statements = self._previewed(editor, what, views, backwards)
+        app_label, operation, _ = what
+        seen, self._seen = self._seen, None
+        seen = seen or self.witness.look(app_label, operation, None, backwards)
+        self.witness.note(editor, seen, statements)
+        return statements
+
+    def _previewed(
         self, editor: Any, what: _Rooted, views: tuple[View, View], backwards: bool
     ) -> list[Statement]:
         app_label, operation, _ = what
@@ -175,6 +191,8 @@ class Previewer:
                     return [_hidden(f"Previewing it failed: {describe_error(error)}.")]
                 wanted = None
             else:
+                states = (from_state, to_state)
+                self._seen = self.witness.look(app_label, operation, states, backwards)
                 if from_state.registry is not to_state.registry:
                     self._renderer.let_go(from_state.registry)
                 return attempted.statements()
@@ -196,6 +214,7 @@ class StepPreview:
         )
         self._collected: list[list[Statement]] = []
         self._owners: dict[int, int] = {}
+        previewer.witness.begin_step()
 
     def forwards(self, app_label: str, operation: Any) -> None:
         self._one(
@@ -222,6 +241,7 @@ class StepPreview:
 
     def _one(self, preview: Callable[[], list[Statement]]) -> None:
         self._editor.begin()
+        self._previewer.witness.place = len(self._collected)
         self._collected.append(preview())
         for kept_back in self._editor.deferred_sql:
             self._owners.setdefault(id(kept_back), len(self._collected) - 1)
@@ -238,7 +258,7 @@ class StepPreview:
             editor.begin()
             editor.execute(kept_back, None)
             owner = self._owners.get(id(kept_back), len(self._collected) - 1)
-            self._collected[owner] += [
+            statements = [
                 Statement(
                     sql=one.sql,
                     belief=one.belief,
@@ -246,6 +266,8 @@ class StepPreview:
                 )
                 for one in editor.statements
             ]
+            self._collected[owner] += statements
+            self._previewer.witness.note_deferred(kept_back, statements)
         self._previewer.catalogue.forget_undo()
         self._previewer.looking.rest()
         return [tuple(statements) for statements in self._collected]

@@ -52,6 +52,8 @@ def _lines(plan: Plan, desk: Desk, sql: bool | None) -> Iterator[str]:
     yield f"  made {moment(plan.made_at)}"
     if plan.release:
         yield f"  release {visible(plan.release)}"
+    for note in plan.notes:
+        yield from desk.wrapped(visible(note), indent="  ")
     for finding in plan.findings:
         yield from _finding(finding, desk, indent="  ")
     for number, step in enumerate(plan.steps, 1):
@@ -75,12 +77,15 @@ def _step(number: int, step: Step, plan: Plan, desk: Desk, sql: bool | None) -> 
 
 
 def _step_marks(step: Step) -> Iterator[str]:
-    if not step.atomic:
+    told = {finding.code for finding in step.findings}
+    if not step.atomic and "partial_failure" not in told:
         yield "Not atomic: when it fails halfway, what it has done stays done."
-    if step.direction is Direction.FORWARD and not step.reversible:
+    if "undo_impossible" in told:
+        pass  # The finding says it, with what to do.
+    elif step.direction is Direction.FORWARD and not step.reversible:
         because = step.irreversible_because
         yield f"Cannot be undone: {because}" if because else "Cannot be undone."
-    if step.direction is Direction.BACKWARD and not step.reversible:
+    elif step.direction is Direction.BACKWARD and not step.reversible:
         yield f"Cannot be undone, so it would stop here. {step.irreversible_because}".rstrip()
     if step.replaces:
         yield f"A squash of {', '.join(step.replaces)}."

@@ -37,7 +37,7 @@ class Finding:
     step: str = ""
     """``app.name`` of the step, or empty for the whole plan."""
     operation: int | None = None
-    """The operation's place in its migration, counted from 0."""
+    """The operation's place among those of its step, in the order in which they run, from 0."""
     table: str = ""
 
 

@@ -61,6 +61,13 @@ class Step:
     irreversible_because: str = ""
     replaces: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    examined: bool = False
+    """Whether rules have looked at every operation: only then does no finding mean safe."""
+
+    @property
+    def risk(self) -> Risk:
+        """The worst of its findings; without any it is safe if it was examined, else unknown."""
+        return Risk.SAFE if self.examined and not self.findings else worst(self.findings)
 
     @property
     def key(self) -> str:
@@ -107,6 +114,8 @@ class Plan:
     release: str = ""
     findings: tuple[Finding, ...] = field(default=())
     """Findings about the plan as a whole; those about a step are on the step."""
+    notes: tuple[str, ...] = ()
+    """How the findings came about: predicted or measured, and what nobody has looked at."""
 
     @property
     def fingerprint(self) -> str:
@@ -115,7 +124,8 @@ class Plan:
     @property
     def risk(self) -> Risk:
         """The worst finding. A plan that nobody examined is never safe."""
-        return worst(self.all_findings) if self.steps else Risk.SAFE
+        levels = [step.risk for step in self.steps] + [one.level for one in self.findings]
+        return max(levels, key=lambda level: level.rank) if self.steps else Risk.SAFE
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:

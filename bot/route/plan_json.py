@@ -31,6 +31,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "release": plan.release,
         "steps": [asdict(step) for step in plan.steps],
         "findings": [asdict(finding) for finding in plan.findings],
+        "notes": list(plan.notes),
         "basis": asdict(plan.basis),
     }
 
@@ -45,6 +46,7 @@ def plan_from_json(data: dict[str, Any]) -> Plan:
         made_at=parse_time(data["made_at"]),
         release=data["release"],
         findings=tuple(_finding(finding) for finding in data["findings"]),
+        notes=tuple(data.get("notes", ())),
     )
 
 

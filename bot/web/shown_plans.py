@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.conf import get_settings
 from bot.models import StoredPlan
-from bot.route.findings import Evidence, Finding, worst
+from bot.route.findings import Evidence, Finding
 from bot.route.plan import Belief, Plan, Step
 from bot.route.plan_json import isoformat
 
@@ -111,7 +111,7 @@ def _step(step: Step) -> StepShown:
     return StepShown(
         key=step.key,
         backward=step.direction == "backward",
-        risk=str(worst(step.findings)),
+        risk=str(step.risk),
         atomic=step.atomic,
         reversible=step.reversible,
         irreversible_because=step.irreversible_because,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.route.findings import worst
 from bot.route.plan import Belief, Direction, Operation, Plan, Statement, Step
 from bot.slack.blocks.text import count
 from bot.slack.blocks.values import StepLine
@@ -35,7 +34,7 @@ def _line(step: Step) -> StepLine:
         words=shown or "no operations",
         statements_count=sum(bool(statement.sql.strip()) for statement in step.statements),
         marks=tuple(_marks(step)),
-        risk=worst(step.findings) if step.findings else None,
+        risk=step.risk if step.examined or step.findings else None,
     )
 
 

@@ -119,7 +119,8 @@ def _approve_question(run: RunView) -> str:
         when = "It runs at its time, without another question."
     else:
         when = "It runs now, without another question."
-    words = f"Risk: {risk_word(run.risk).lower()}. " if run.findings else "Risk: not checked. "
+    known = run.findings or run.risk is Risk.SAFE
+    words = f"Risk: {risk_word(run.risk).lower()}. " if known else "Risk: not checked. "
     beginning = one_line(run.fingerprint[:12], 12)
     return f"{what} on {where}. {words}{when} You approve fingerprint {beginning}."
 

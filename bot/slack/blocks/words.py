@@ -54,6 +54,8 @@ def risk_word(risk: Risk) -> str:
 def risk_line(risk: Risk, findings: Sequence[Finding], voice: Voice) -> str:
     """The risk as far as it is known, and how it is known. Unknown is never called safe."""
     word = voice.strong(risk_word(risk))
+    if not findings and risk is Risk.SAFE:
+        return f"{word}: every operation was examined, and nothing was found."
     if not findings:
         return f"{word}: nobody has checked what this does to the tables."
     return f"{word}: {count(len(findings), 'finding')} ({', '.join(_tally(findings))})."

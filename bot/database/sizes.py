@@ -1,0 +1,204 @@
+"""How big tables are, and what else the rules ask the catalogue: read-only, and a failure leaves
+things unknown and never stops a plan."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import Error as DatabaseProblem
+
+from bot.conf import get_settings
+from bot.database.readonly import Looking, WriteRefused
+from bot.route.risks.facts import Situation, Size, StepFacts
+from bot.route.risks.reading import Verb, actions
+
+logger = logging.getLogger("migration_bot")
+
+AT_MOST = 2000
+"""Tables that are asked for; a plan that touches more gets no sizes for the others."""
+
+_POSTGRESQL = """
+SELECT c.relname,
+       CASE WHEN c.relkind = 'p' THEN -1 ELSE c.reltuples END,
+       CASE WHEN c.relkind = 'p'
+            THEN (SELECT sum(pg_total_relation_size(p.relid)) FROM pg_partition_tree(c.oid) p)
+            ELSE pg_total_relation_size(c.oid) END
+FROM pg_class c
+WHERE c.relname = ANY(%s) AND c.relkind IN ('r', 'p', 'm') AND pg_table_is_visible(c.oid)
+"""
+_CHECKED = """
+SELECT c.relname, pg_get_constraintdef(k.oid)
+FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+WHERE k.contype = 'c' AND k.convalidated AND c.relname = ANY(%s) AND pg_table_is_visible(c.oid)
+"""
+_SQLITE_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name IN"
+_NOT_NULL = re.compile(r'^CHECK \(+"?([^"()]+?)"? IS NOT NULL\)+$')
+
+
+def situation(looking: Looking, steps: Sequence[StepFacts]) -> Situation:
+    """The database as the rules need it to judge these steps; what cannot be read is unknown."""
+    connection = looking.connection
+    tables = sorted(_tables(steps))[:AT_MOST]
+    reader = _READERS.get(connection.vendor, _Reader)(looking)
+    names = sorted({rule.name for step in steps for one in step.operations for rule in one.rules})
+    return Situation(
+        vendor=connection.vendor,
+        version=reader.version(),
+        is_mariadb=bool(getattr(connection, "mysql_is_mariadb", False))
+        if connection.vendor == "mysql"
+        else False,
+        lock_timeout=reader.lock_timeout(),
+        name_limit=connection.ops.max_name_length(),
+        sizes=reader.sizes(tables) if tables else {},
+        names=frozenset(reader.names(names)) if names else frozenset(),
+        checked_not_null=frozenset(reader.checked(tables)) if tables else frozenset(),
+    )
+
+
+def _tables(steps: Iterable[StepFacts]) -> set[str]:
+    found = set()
+    for step in steps:
+        for one in step.operations:
+            found |= {one.table, one.table_after, *one.parents}
+            for sql in one.all_statements:
+                for action in actions(sql):
+                    found |= {action.table, action.to if action.verb in _TO_TABLE else ""}
+            for column in (one.before, one.after):
+                if column is not None:
+                    found |= {column.references, column.through}
+    return {name for name in found if name and not name.startswith("new__")}
+
+
+_TO_TABLE = {Verb.ADD_COLUMN, Verb.ADD_FOREIGN_KEY, Verb.INSERT, Verb.RENAME_TABLE}
+
+
+class _Reader:
+    """Nothing is known of a database that is none of the three."""
+
+    def __init__(self, looking: Looking) -> None:
+        self.looking = looking
+        self.connection = looking.connection
+
+    def version(self) -> tuple[int, ...]:
+        try:
+            return tuple(self.connection.get_database_version())
+        except (DatabaseProblem, WriteRefused, NotImplementedError):
+            self._mend()
+            return ()
+
+    def lock_timeout(self) -> float:
+        """Seconds that a statement of a run waits for a lock: ours, else the server's."""
+        return get_settings().lock_timeout or self._servers_lock_timeout()
+
+    def _servers_lock_timeout(self) -> float:
+        return 0.0
+
+    def sizes(self, tables: list[str]) -> dict[str, Size]:
+        return {}
+
+    def names(self, wanted: list[str]) -> set[str]:
+        return set()
+
+    def checked(self, tables: list[str]) -> set[tuple[str, str]]:
+        return set()
+
+    def rows(self, sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
+        """The answer, or nothing when the database does not give one."""
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute(sql, params)
+                return list(cursor.fetchall())
+        except (DatabaseProblem, WriteRefused) as error:
+            logger.info("The catalogue did not answer: %s", error)
+            self._mend()
+            return []
+
+    def _mend(self) -> None:
+        self.looking.rest()
+
+
+class _PostgreSQL(_Reader):
+    def _servers_lock_timeout(self) -> float:
+        rows = self.rows("SELECT setting FROM pg_settings WHERE name = %s", ["lock_timeout"])
+        return float(rows[0][0]) / 1000 if rows else 0.0
+
+    def sizes(self, tables: list[str]) -> dict[str, Size]:
+        return {
+            name: Size(
+                rows=int(rows) if rows is not None and rows >= 0 else None,
+                bytes=None if taken is None else int(taken),
+                analysed=rows is not None and rows >= 0,
+            )
+            for name, rows, taken in self.rows(_POSTGRESQL, [tables])
+        }
+
+    def names(self, wanted: list[str]) -> set[str]:
+        cut = [name.encode()[:63].decode(errors="ignore") for name in wanted]
+        sql = "SELECT relname FROM pg_class WHERE relname = ANY(%s) AND relkind IN ('i', 'I', 'r')"
+        return {name for (name,) in self.rows(f"{sql} AND pg_table_is_visible(oid)", [cut])}
+
+    def checked(self, tables: list[str]) -> set[tuple[str, str]]:
+        found = set()
+        for table, definition in self.rows(_CHECKED, [tables]):
+            if match := _NOT_NULL.match(definition):
+                found.add((table, match[1]))
+        return found
+
+
+class _MySQL(_Reader):
+    def _servers_lock_timeout(self) -> float:
+        rows = self.rows("SELECT @@SESSION.lock_wait_timeout", [])
+        seconds = float(rows[0][0]) if rows else 0.0
+        return seconds if seconds <= 3600 else 0.0  # The server's own is a day or a year.
+
+    def sizes(self, tables: list[str]) -> dict[str, Size]:
+        marks = ", ".join(["%s"] * len(tables))
+        sql = (
+            "SELECT table_name, table_rows, data_length + index_length FROM"
+            " information_schema.tables WHERE table_schema = DATABASE() AND table_name IN "
+        )
+        return {
+            name: Size(
+                rows=None if rows is None else int(rows),
+                bytes=None if taken is None else int(taken),
+            )
+            for name, rows, taken in self.rows(f"{sql}({marks})", tables)
+        }
+
+
+class _SQLite(_Reader):
+    def sizes(self, tables: list[str]) -> dict[str, Size]:
+        """Rows from the largest rowid, which an index finds at once; bytes of the whole file."""
+        whole = self.rows(
+            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", []
+        )
+        marks = ", ".join(["%s"] * len(tables))
+        there = self.rows(
+            f"{_SQLITE_TABLES} ({marks})",
+            tables,
+        )
+        limit = int(whole[0][0]) if whole else None
+        found = {}
+        for (name,) in there:
+            quoted = self.connection.ops.quote_name(name)
+            rows = self.rows(f"SELECT max(rowid) FROM {quoted}", [])  # noqa: S608 quoted
+            if rows:
+                found[name] = Size(rows=max(0, int(rows[0][0] or 0)), at_most=True)
+            elif limit is not None:  # WITHOUT ROWID: no larger than its file.
+                found[name] = Size(bytes=limit, analysed=True)
+        return found
+
+    def names(self, wanted: list[str]) -> set[str]:
+        marks = ", ".join(["%s"] * len(wanted))
+        sql = "SELECT name FROM sqlite_master WHERE type IN ('index', 'table') AND name IN"
+        return {name for (name,) in self.rows(f"{sql} ({marks})", wanted)}
+
+
+_READERS: dict[str, type[_Reader]] = {
+    "postgresql": _PostgreSQL,
+    "mysql": _MySQL,
+    "sqlite": _SQLite,
+}

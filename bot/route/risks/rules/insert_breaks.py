@@ -1,0 +1,43 @@
+"""The running release cannot insert any more: a value is demanded that it does not send.
+
+Django keeps a Python default to itself and drops it from the column again. The old code does not
+name a column that it does not know, and the database has nothing to put there. A column that
+becomes NOT NULL refuses the NULL that the old code still writes.
+
+Instead: `db_default`, or null=True until the old release is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.route.findings import Finding, Risk
+from bot.route.risks.changes import demanded
+from bot.route.risks.facts import Case
+from bot.route.risks.words import finding
+
+CODE = "insert_breaks"
+
+
+def look(case: Case) -> Iterator[Finding]:
+    for one in demanded(case):
+        if one.to == "set":
+            yield finding(
+                case,
+                CODE,
+                Risk.DANGEROUS,
+                f"{one.table}.{one.column} becomes NOT NULL: a running release that still writes "
+                "NULL fails.",
+                "Deploy code that always writes a value first.",
+                table=one.table,
+            )
+        else:
+            yield finding(
+                case,
+                CODE,
+                Risk.DANGEROUS,
+                f"{one.table}.{one.column} is NOT NULL without a default in the database: INSERT "
+                "by the running release fails.",
+                "Give the field db_default=... (Django 5.0 and later), or null=True for now.",
+                table=one.table,
+            )

@@ -1,0 +1,35 @@
+"""The running release knows only the old name, the new one only the new.
+
+There is no moment at which both work.
+
+Instead: keep the name in the database: `db_column` for a field, `db_table` for a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.route.findings import Finding, Risk
+from bot.route.risks.changes import renamed
+from bot.route.risks.facts import Case
+from bot.route.risks.words import finding
+
+CODE = "renames_used"
+
+
+def look(case: Case) -> Iterator[Finding]:
+    for one in renamed(case):
+        if one.column:
+            what = f"column {one.column} of {one.table} to {one.to}"
+            instead = f'Keep the column: rename the field with db_column="{one.column}".'
+        else:
+            what = f"table {one.table} to {one.to}"
+            instead = f'Keep the table: rename the model with db_table = "{one.table}".'
+        yield finding(
+            case,
+            CODE,
+            Risk.DANGEROUS,
+            f"Renames the {what}: a running release that knows the old name fails.",
+            instead,
+            table=one.table,
+        )
