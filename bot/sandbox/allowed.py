@@ -6,26 +6,17 @@ must not answer anybody who is not on this machine, whatever a proxy in front do
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Callable
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
-from django.contrib.auth.decorators import login_not_required
-from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.http.request import split_domain_port
-from django.views.decorators.csrf import csrf_exempt
 
+from bot.apart import View, standing_apart
 from bot.conf import get_settings
+from bot.nearby import is_from_here, is_loopback
 from bot.sandbox import names
-
-View = Callable[..., HttpResponseBase]
-
-_FORWARDED = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP", "HTTP_X_CLIENT_IP")
-"""Headers that a proxy adds; ``HTTP_X_FORWARDED_…`` are looked for by their beginning."""
 
 
 def why_not() -> str:
@@ -50,37 +41,6 @@ def why_not_this_slack() -> str:
     if parts.scheme != "http" or not is_loopback(parts.hostname or ""):
         return "MIGRATION_BOT's slack_api_url does not lead to this machine."
     return ""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this very machine."""
-    if host == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return bool((mapped or address).is_loopback)
-
-
-def is_from_here(request: HttpRequest) -> bool:
-    """Whether a request comes from this machine without a proxy, and asked for this machine.
-
-    The host is compared too: a page elsewhere can let its own name lead to 127.0.0.1. HTTP/1.0 is
-    what a proxy speaks that adds no headers; browsers and clients have not for decades.
-    """
-    meta = request.META
-    if not is_loopback(str(meta.get("REMOTE_ADDR", ""))):
-        return False
-    if any(name in meta for name in _FORWARDED):
-        return False
-    if any(name.startswith("HTTP_X_FORWARDED") for name in meta):
-        return False
-    if meta.get("SERVER_PROTOCOL") == "HTTP/1.0":
-        return False
-    host, _ = split_domain_port(str(meta.get("HTTP_HOST") or meta.get("SERVER_NAME", "")))
-    return is_loopback(host)
 
 
 def is_from_the_page(request: HttpRequest) -> bool:
@@ -109,11 +69,7 @@ def only_from_here(view: View) -> View:
             return _refused(because)
         return view(request, *args, **kwargs)
 
-    apart: Any = wrapped
-    for alias in connections:
-        apart = transaction.non_atomic_requests(using=alias)(apart)
-    done: View = csrf_exempt(login_not_required(apart))
-    return done
+    return standing_apart(wrapped)
 
 
 def _refused(because: str) -> HttpResponse:

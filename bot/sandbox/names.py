@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bot.nearby import SANDBOX_TOKEN
+
 TEAM = "T0SANDBOX"
 DOMAIN = "sandbox"
 PARTNER_TEAM = "T0PARTNER"
@@ -16,7 +18,7 @@ CHANNEL = "C0MIGRATIONS"
 ELSEWHERE = "C0GENERAL"
 """A channel that the bot has not been invited to."""
 
-TOKEN_PREFIX = "xoxb-sandbox-"  # noqa: S105 - how the stand-in's tokens begin
+TOKEN_PREFIX = SANDBOX_TOKEN
 
 SCOPES = (
     "commands",

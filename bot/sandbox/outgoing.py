@@ -14,7 +14,7 @@ from django.urls import reverse
 from slack_sdk.signature import SignatureVerifier
 
 from bot.conf import get_settings
-from bot.sandbox.allowed import is_loopback
+from bot.nearby import is_loopback
 
 logger = logging.getLogger("migration_bot.sandbox")
 

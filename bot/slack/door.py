@@ -24,13 +24,14 @@ from django.db import Error as DatabaseError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
-from django.utils.decorators import method_decorator
 from django.views import View
-from django.views.decorators.csrf import csrf_exempt
 
+from bot.apart import View as AnyView
+from bot.apart import standing_apart
 from bot.conf import get_settings
 from bot.models import SeenRequest
 from bot.moment import utc_now
+from bot.nearby import SANDBOX_TOKEN, is_from_here
 from bot.route.refusals import Refused
 from bot.slack.envelope import NotOurs, check_envelope
 
@@ -55,12 +56,16 @@ class Refuse(Exception):
         super().__init__(because)
 
 
-@method_decorator(csrf_exempt, name="dispatch")
 class SlackEvents(View):
     """Commands, buttons, modals and events alike. Slack's signature stands in for CSRF."""
 
     http_method_names = ("post", "get")
     clock: Callable[[], datetime] = staticmethod(utc_now)
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> AnyView:
+        """Apart from the project: Slack cannot sign in, and clicks wait for no other database."""
+        return standing_apart(super().as_view(**initkwargs))
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Slack's certificate check (``ssl_check=1``) wants a 200; nothing else is a GET."""
@@ -88,7 +93,11 @@ class SlackEvents(View):
 
     def _admit(self, request: HttpRequest) -> str:
         """The verified body as text, or Refuse."""
-        secret = get_settings().slack_signing_secret
+        settings = get_settings()
+        secret = settings.slack_signing_secret
+        if settings.slack_bot_token.startswith(SANDBOX_TOKEN) and not is_from_here(request):
+            # In the sandbox one acts as anybody, so a secret alone must not open it to a network.
+            raise Refuse(HTTPStatus.FORBIDDEN, "the sandbox's requests come from this machine")
         if not secret:
             raise Refuse(HTTPStatus.SERVICE_UNAVAILABLE, "there is no signing secret")
         body = _body(request)
@@ -169,8 +178,8 @@ def _payload(text: str, content_type: str) -> dict[str, Any]:
 def _remember(signature: str, now: datetime) -> None:
     """Keep the signature; a second request with it is a replay."""
     using = get_settings().state_database
-    # By itself it is one statement that commits. In a project with ATOMIC_REQUESTS a savepoint
-    # keeps the refusal of a replay from breaking the request's transaction.
+    # It is one statement that commits by itself. Where a middleware has begun a transaction all the
+    # same, a savepoint keeps the refusal of a replay from breaking it.
     within = transaction.get_connection(using).in_atomic_block
     try:
         with transaction.atomic(using=using) if within else nullcontext():

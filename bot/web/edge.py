@@ -15,14 +15,14 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
 
-from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import Error as DatabaseError
-from django.db import InterfaceError, OperationalError, ProgrammingError, connections, transaction
+from django.db import InterfaceError, OperationalError, ProgrammingError
 from django.http import HttpRequest, HttpResponseBase, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.csrf import csrf_protect
 
+from bot.apart import standing_apart
 from bot.conf import get_settings
 from bot.operations import accounts
 from bot.operations.changing import denials_recorded, is_setup_missing
@@ -87,20 +87,6 @@ def answered(request: HttpRequest, answer: Callable[[], HttpResponseBase]) -> Ht
     except Exception as error:  # noqa: BLE001 - the outermost edge: logged, its reference told
         response = _broken(request, error)
     return answers.with_headers(response)
-
-
-def standing_apart(view: DjangoView) -> DjangoView:
-    """Take a view out of what the project does around its own views.
-
-    No transaction around a request: a target database that is locked or down must not stop a page
-    that only reads about it. No redirect by a sign-in middleware: we check, and ``/healthz`` is
-    open. And no CSRF check by middleware, because ``_enter`` makes the same check itself, always,
-    and says in our own words what to do.
-    """
-    for alias in connections:
-        view = transaction.non_atomic_requests(using=alias)(view)
-    apart: DjangoView = csrf_exempt(login_not_required(view))
-    return apart
 
 
 def _enter(

@@ -11,8 +11,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from pytest_django import Settings
 
+from bot.nearby import is_loopback
 from bot.sandbox import checks, names
-from bot.sandbox.allowed import is_loopback
 from tests.project import ProjectFactory
 from tests.sandbox.conftest import HOST, Page, browser
 

@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.db import connection
+from django.http import HttpResponse
 from django.test import Client, RequestFactory, override_settings
 
 from bot.models import SeenRequest, SlackCall
@@ -225,3 +227,43 @@ def test_old_tables_are_told_in_a_sentence(
     monkeypatch.setattr("bot.slack.bolt.dispatch", old)
     answer = send(client, command("status"), now=now)
     assert (answer.status_code, "migration_bot setup" in answer.content.decode()) == (200, True)
+
+
+def test_a_sign_in_middleware_of_the_project_does_not_stand_before_the_door(
+    client: Client, now: datetime, settings: Any
+) -> None:
+    signing_in = "django.contrib.auth.middleware.LoginRequiredMiddleware"
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, signing_in]
+    assert send(client, command("help"), now=now).status_code == 200
+
+
+def test_no_transaction_of_the_project_is_around_a_request(
+    client: Client, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    depths: list[int] = []
+
+    def look(*_: Any) -> HttpResponse:
+        depths.append(len(connection.savepoint_ids))
+        return HttpResponse()
+
+    monkeypatch.setattr("bot.slack.bolt.dispatch", look)
+    send(client, command("help"), now=now)
+    assert depths == [0]
+
+
+@pytest.mark.parametrize(
+    ("from_where", "status"),
+    [
+        ({"HTTP_HOST": "127.0.0.1:8000"}, 200),
+        ({"HTTP_HOST": "127.0.0.1:8000", "REMOTE_ADDR": "203.0.113.9"}, 403),
+        ({"HTTP_HOST": "127.0.0.1:8000", "HTTP_X_FORWARDED_FOR": "127.0.0.1"}, 403),
+        ({"HTTP_HOST": "testserver"}, 403),
+    ],
+)
+def test_the_sandboxs_secret_opens_the_door_to_this_machine_alone(
+    now: datetime, from_where: dict[str, str], status: int
+) -> None:
+    with override_settings(MIGRATION_BOT={**SETTINGS, "slack_bot_token": "xoxb-sandbox-x"}):
+        client = Client(**from_where)  # type: ignore[arg-type]
+        assert send(client, command("help"), now=now).status_code == status

@@ -9,10 +9,11 @@ from typing import Any
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponseBase
 
+from bot.apart import standing_apart
 from bot.operations import reading
 from bot.operations.changing import is_setup_missing
 from bot.web import answers
-from bot.web.edge import answered, standing_apart
+from bot.web.edge import answered
 
 logger = logging.getLogger("migration_bot")
 
