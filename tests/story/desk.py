@@ -111,7 +111,7 @@ def lose_wakes() -> int:
 
 @told
 def waiting(also: str = "READY") -> int:
-    """How much waits in the queues; ``also`` RUNNING: or is being done, or was when it was killed."""
+    """How much waits in the queues; ``also`` RUNNING: or is being done, or was by one killed."""
     from django_tasks_db.models import DBTaskResult
 
     return DBTaskResult.objects.filter(status__in=["READY", also]).count()

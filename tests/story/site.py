@@ -64,7 +64,7 @@ URLS = 'urlpatterns += [path("", include("bot.urls"))]\n'
 
 
 def shop(then: str = "pass", **files: str) -> dict[str, str]:
-    """The shop's migrations: a table; a row, whose repetition would show, and ``then``; a column."""
+    """The shop: a table; a row, whose repetition would show, and ``then``; a column."""
     rows = "migrations.RunPython(rows, migrations.RunPython.noop),"
     return {
         "0001_initial": migration(CREATE),

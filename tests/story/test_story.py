@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from tests.project import migration
 from tests.story.conftest import SiteFactory
-from tests.story.site import migration
 
 pytestmark = pytest.mark.slow
 

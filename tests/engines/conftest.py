@@ -1,0 +1,3 @@
+from tests.story.conftest import new_site, prepared
+
+__all__ = ["new_site", "prepared"]
