@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -20,6 +22,9 @@ PREFIX = "MIGRATION_BOT_"
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 
+FOLDER = Path(__file__).resolve().parent.parent
+KEY_FILE = "development.secret-key"
+
 SQLITE_OPTIONS: dict[str, Any] = {
     # A reader does not stop a writer, so the page stays readable while something is written.
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
@@ -35,6 +40,52 @@ def boolean(name: str, text: str) -> bool:
     if word in _TRUE or word in _FALSE:
         return word in _TRUE
     raise ImproperlyConfigured(f"{name} is {text!r}; write 1 or 0.")
+
+
+def secret_key(environ: Mapping[str, str], *, debug: bool, beside: Mapping[str, Any]) -> str:
+    """Django's secret: given, or while DEBUG is on a random one that stays on this machine.
+
+    That one is kept in a file that only its owner may read, in the folder of the SQLite database
+    ``beside``, so that every process of the site finds the same. It is no constant, because the
+    sandbox's secrets are derived from it, and everybody can read this source.
+    """
+    if given := environ.get("SECRET_KEY", ""):
+        return given
+    if not debug:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is not set. Set it to a long random text that nobody else knows, "
+            "or set DEBUG=1 on your own machine."
+        )
+    folder = Path(beside["NAME"]).parent if _is_file(beside) else FOLDER
+    try:
+        return _kept_key((folder if folder.is_dir() else FOLDER) / KEY_FILE)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"SECRET_KEY is not set, and none can be kept in {folder} ({error.strerror}). Set it."
+        ) from None
+
+
+def _kept_key(path: Path) -> str:
+    if not path.exists():
+        # Written whole before it gets its name: two processes that start at once agree on one.
+        made = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(50))
+            _give_name(made, path)
+        finally:
+            made.unlink(missing_ok=True)
+    return path.read_text()
+
+
+def _give_name(made: Path, path: Path) -> None:
+    try:
+        os.link(made, path)
+    except FileExistsError:
+        return  # another process was first; its key is the key
+    except OSError:  # a file system without links
+        made.replace(path)
 
 
 def words(text: str) -> list[str]:

@@ -14,20 +14,18 @@ from django.core.exceptions import ImproperlyConfigured
 
 from bot.sandbox.settings import sandbox_settings
 from django_site.drivers import use_mysql_driver
-from django_site.environment import boolean, bot_settings, databases, words
+from django_site.environment import boolean, bot_settings, databases, secret_key, words
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 DEBUG = boolean("DEBUG", os.environ.get("DEBUG", ""))
 
-SECRET_KEY = os.environ.get("SECRET_KEY", "")
-if not SECRET_KEY:
-    if not DEBUG:
-        raise ImproperlyConfigured(
-            "SECRET_KEY is not set. Set it to a long random text that nobody else knows, "
-            "or set DEBUG=1 on your own machine."
-        )
-    SECRET_KEY = "not secret: only ever used while DEBUG is on"  # noqa: S105
+use_mysql_driver()
+DATABASES = databases(os.environ, BASE_DIR)
+DATABASE_ROUTERS = ["bot.routers.StateRouter"]  # bot
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+SECRET_KEY = secret_key(os.environ, debug=DEBUG, beside=DATABASES["default"])
 
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "").rstrip("/")
 ALLOWED_HOSTS = words(os.environ.get("ALLOWED_HOSTS", ""))
@@ -93,11 +91,6 @@ TEMPLATES = [
         },
     },
 ]
-
-use_mysql_driver()
-DATABASES = databases(os.environ, BASE_DIR)
-DATABASE_ROUTERS = ["bot.routers.StateRouter"]  # bot
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MIGRATION_BOT = {  # bot
     "state_database": "state" if "state" in DATABASES else "default",

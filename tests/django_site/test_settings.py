@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+from django_site.environment import secret_key
 from tests.project import ROOT
 
 
@@ -30,6 +33,38 @@ def test_it_does_not_start_without_a_secret_key() -> None:
 def test_debug_is_off_unless_asked_for() -> None:
     source = "assert s.DEBUG is False and s.SESSION_COOKIE_SECURE and s.ALLOWED_HOSTS == []"
     assert start(source, SECRET_KEY="x").stderr == ""
+
+
+def test_with_debug_each_machine_has_a_random_secret_of_its_own(tmp_path: Path) -> None:
+    """The sandbox's secrets are derived from it, so nothing that everybody can read will do."""
+    keys = []
+    for name in ("one", "one", "two"):
+        (tmp_path / name).mkdir(exist_ok=True)
+        url = f"sqlite:///{tmp_path / name / 'site.sqlite3'}"
+        done = start("print(s.SECRET_KEY)", DEBUG="1", DATABASE_URL=url)
+        assert done.stderr == ""
+        keys.append(done.stdout.strip())
+    assert keys[0] == keys[1] != keys[2]
+    assert all(len(key) > 50 for key in keys)
+    (kept,) = (tmp_path / "one").iterdir()
+    assert kept.stat().st_mode & 0o777 == 0o600
+    ignored = subprocess.run(["git", "check-ignore", kept.name], cwd=ROOT, check=False)
+    assert ignored.returncode == 0
+
+
+def test_a_secret_that_is_given_is_not_replaced(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'site.sqlite3'}"
+    done = start("assert s.SECRET_KEY == 'x'", DEBUG="1", DATABASE_URL=url, SECRET_KEY="x")
+    assert done.stderr == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_processes_that_start_at_once_agree_on_one_secret(tmp_path: Path) -> None:
+    beside = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "site.sqlite3")}
+    with ThreadPoolExecutor(8) as pool:
+        made = [pool.submit(secret_key, {}, debug=True, beside=beside) for _ in range(8)]
+    assert len({each.result() for each in made}) == 1
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_with_debug_it_answers_to_this_machine_only() -> None:
