@@ -1,4 +1,18 @@
-"""Plans of wagtail against sqlmigrate, of ever more migrations, and the memory they take."""
+"""Plans of wagtail against sqlmigrate, of ever more migrations, and the memory they take.
+
+- All of wagtail pending, on an empty PostgreSQL database: one plan against ``sqlmigrate`` for each
+  migration, called in the same process.
+- Five pending: the last five of the order in which an empty database gets them. That was settled
+  before anything was measured. They add a field each to one small model, which ``sqlmigrate`` is
+  quick at; others would show a larger difference.
+- Both sides are warm, take turns in one process, and the shortest of each counts. The promise is
+  about the time on the wall; the processor's is told beside it.
+- Growth: projects of 500 and of 2,000 made-up migrations planned from nothing on SQLite, by turns,
+  each in a process of its own, which imports them too.
+- Memory: the peak of a process that plans everything against one that migrates it.
+
+squawk is not installed where this is measured: a plan that asks it takes as much longer as it does.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +31,8 @@ from tests.bench.report import Report
 STEPS_A_MODEL = 10
 """Each synthetic model is made and then changed nine times: a project that grows gets more models,
 not wider ones."""
+TIMES = 3
+"""So often short things are measured; the shortest counts."""
 
 
 def run(report: Report) -> None:
@@ -30,8 +46,12 @@ def run(report: Report) -> None:
             report.miss(f"wagtail on PostgreSQL: {because}")
         else:
             _wagtail(report, folder)
-        small, large = (_synthetic(folder, number) for number in (500, 2000))
-        report.compare("2,000 synthetic migrations", large, small, than="of 500", at_most=5)
+        turns = [[_synthetic(folder, number) for number in (500, 2000)] for _ in range(TIMES)]
+        for what, limit in (("seconds", 5), ("processor", None)):
+            small, large = (min(one[place][what] for one in turns) for place in (0, 1))
+            report.compare(
+                f"2,000 synthetic migrations, {what}", large, small, than="of 500", at_most=limit
+            )
 
 
 def _wagtail(report: Report, folder: Path) -> None:
@@ -46,12 +66,13 @@ def _wagtail(report: Report, folder: Path) -> None:
 
     with servers.scratch_database("postgresql", folder) as url:
         everything = measure(url, "everything")
-        report.compare(
-            f"wagtail, all {everything['steps']} pending",
-            everything["plan"],
-            everything["sqlmigrate"],
-            than=f"by sqlmigrate ({everything['crashes']} of them crash)",
-        )
+        for what in ("seconds", "processor"):
+            report.compare(
+                f"wagtail, all {everything['steps']} pending, {what}",
+                everything["plan"][what],
+                everything["sqlmigrate"][what],
+                than=f"by sqlmigrate ({everything['crashes']} of them crash)",
+            )
         planned = measure(url, "memory-plan")["kilobytes"]
         shown = measure(url, "memory-migrate-plan")["kilobytes"]
         migrated = measure(url, "memory-migrate")["kilobytes"]
@@ -66,17 +87,22 @@ def _wagtail(report: Report, folder: Path) -> None:
         )
     with servers.scratch_database("postgresql", folder) as url:
         five = measure(url, "five")
-        report.compare(
-            "wagtail, 5 pending", five["plan"], five["sqlmigrate"], than="by sqlmigrate",
-            at_most=0.2,
-        )  # fmt: skip
+        for what, limit in (("seconds", 0.2), ("processor", None)):
+            report.compare(
+                f"wagtail, 5 pending, {what}",
+                five["plan"][what],
+                five["sqlmigrate"][what],
+                than="by sqlmigrate",
+                at_most=limit,
+            )
 
 
-def _synthetic(folder: Path, number: int) -> float:
-    """Seconds to plan so many migrations from nothing, on SQLite."""
+def _synthetic(folder: Path, number: int) -> dict[str, float]:
+    """What it takes to plan so many migrations from nothing, on SQLite."""
     site = folder / f"synthetic{number}"
-    site.mkdir()
-    write_synthetic(site, number)
+    if not site.exists():
+        site.mkdir()
+        write_synthetic(site, number)
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench.planning", "synthetic"],
         cwd=site,
@@ -86,8 +112,8 @@ def _synthetic(folder: Path, number: int) -> float:
         text=True,
         check=True,
     )
-    seconds: float = json.loads(done.stdout.splitlines()[-1])["plan"]
-    return seconds
+    taken: dict[str, float] = json.loads(done.stdout.splitlines()[-1])["plan"]
+    return taken
 
 
 def write_synthetic(site: Path, number: int) -> None:
@@ -138,30 +164,49 @@ def _synthetic_migration(apps: list[str], index: int, place: int, models: int) -
 # In the measured process
 
 
-def _plan() -> tuple[float, Any]:
+class Clock:
+    """Seconds on the wall and of the processor that its block takes."""
+
+    def __enter__(self) -> Clock:
+        self._begun = time.perf_counter(), time.process_time()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.taken = {
+            "seconds": time.perf_counter() - self._begun[0],
+            "processor": time.process_time() - self._begun[1],
+        }
+
+
+def _plan() -> tuple[dict[str, float], Any]:
     from datetime import UTC, datetime
 
     from bot.database.planner import make_plan
     from bot.route.plan import Target
 
-    begun = time.perf_counter()
-    plan = make_plan("default", Target(), now=datetime.now(UTC))
-    return time.perf_counter() - begun, plan
+    with Clock() as clock:
+        plan = make_plan("default", Target(), now=datetime.now(UTC))
+    return clock.taken, plan
 
 
-def _sqlmigrate(plan: Any) -> tuple[float, int]:
-    """Seconds that sqlmigrate takes for each step of the plan, and how often it crashes."""
+def _sqlmigrate(plan: Any) -> tuple[dict[str, float], int]:
+    """What sqlmigrate takes for all steps of the plan, and how often it crashes."""
     import io
 
     from django.core.management import call_command
 
-    crashes, begun = 0, time.perf_counter()
-    for step in plan.steps:
-        try:
-            call_command("sqlmigrate", step.app, step.name, stdout=io.StringIO())
-        except Exception:  # noqa: BLE001 how it crashes is its own affair; that it does is told
-            crashes += 1
-    return time.perf_counter() - begun, crashes
+    crashes = 0
+    with Clock() as clock:
+        for step in plan.steps:
+            try:
+                call_command("sqlmigrate", step.app, step.name, stdout=io.StringIO())
+            except Exception:  # noqa: BLE001 how it crashes is its own affair; that it does is told
+                crashes += 1
+    return clock.taken, crashes
+
+
+def _least(taken: list[dict[str, float]]) -> dict[str, float]:
+    return {what: min(one[what] for one in taken) for what in taken[0]}
 
 
 def _all_but_five() -> None:
@@ -178,27 +223,36 @@ def _measure(what: str) -> dict[str, Any]:
     import django
 
     django.setup()
+    if what.startswith("memory-"):
+        return {"kilobytes": _peak(what)}
+    if what == "synthetic":
+        return {"plan": _plan()[0]}
     if what == "five":
         _all_but_five()
+    plans, sqlmigrates = [], []
+    for _ in range(TIMES if what == "five" else 1):
+        taken, plan = _plan()
+        plans.append(taken)
+        taken, crashes = _sqlmigrate(plan)
+        sqlmigrates.append(taken)
+    return {
+        "plan": _least(plans),
+        "sqlmigrate": _least(sqlmigrates),
+        "steps": len(plan.steps),
+        "crashes": crashes,
+    }
+
+
+def _peak(what: str) -> int:
+    """The most memory that this process has after it has planned or migrated, in KiB."""
     if what == "memory-plan":
         _plan()
-    elif what.startswith("memory-"):
+    else:
         from django.core.management import call_command
 
         options = {"plan": True} if what == "memory-migrate-plan" else {}
         call_command("migrate", verbosity=0, skip_checks=True, **options)
-    if what.startswith("memory-"):
-        return {"kilobytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
-    times = 3 if what == "five" else 1
-    made = [_plan() for _ in range(times)]
-    seconds, plan = min(taken for taken, _ in made), made[0][1]
-    found: dict[str, Any] = {"plan": seconds, "steps": len(plan.steps)}
-    if what != "synthetic":
-        found["sqlmigrate"], found["crashes"] = min(_sqlmigrate(plan) for _ in range(times))
-        found["hidden"] = sorted(
-            {s.note for step in plan.steps for s in step.statements if s.belief == "cannot_preview"}
-        )
-    return found
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 if __name__ == "__main__":

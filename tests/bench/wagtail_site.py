@@ -15,7 +15,8 @@ from pathlib import Path
 import django
 
 ROOT = Path(__file__).resolve().parents[2]
-_NEEDS = ("wagtail", "psycopg[binary]", "django-tasks", "django-tasks-db", "dj-database-url")
+FOLDER = ROOT / ".venv-bench"
+_NEEDS = ("wagtail==8.0.1", "psycopg[binary]", "django-tasks", "django-tasks-db", "dj-database-url")
 
 SETTINGS = """
 import os
@@ -56,19 +57,23 @@ MIDDLEWARE = ["django.contrib.sessions.middleware.SessionMiddleware",
 """
 
 
+def ready() -> str | None:
+    """The Python of ``.venv-bench`` when it has wagtail and this process's version of Django."""
+    made = FOLDER / f"ready-{django.get_version()}"
+    return str(FOLDER / "bin" / "python") if made.exists() else None
+
+
 def python() -> str:
     """A Python that has wagtail, and this process's version of Django; made when it is missing."""
     if given := os.environ.get("BENCH_PYTHON"):
         return given
-    folder = ROOT / ".venv-bench"
-    here = folder / "bin" / "python"
-    stamp = folder / f"ready-{django.get_version()}"
-    if not stamp.exists():
-        print(f"making {folder.name} with wagtail; this takes a minute", flush=True)
-        venv.create(folder, with_pip=True)
+    here = FOLDER / "bin" / "python"
+    if ready() is None:
+        print(f"making {FOLDER.name} with wagtail; this takes a minute", flush=True)
+        venv.create(FOLDER, with_pip=True)
         needs = [*_NEEDS, f"Django=={django.get_version()}"]
         subprocess.run([here, "-m", "pip", "install", "-q", *needs], check=True)
-        stamp.touch()
+        (FOLDER / f"ready-{django.get_version()}").touch()
     return str(here)
 
 
