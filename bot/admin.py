@@ -76,6 +76,12 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     search_fields = ("event", "run", "data")
 
 
+@admin.register(models.DenialTally)
+class DenialTallyAdmin(ReadOnlyAdmin):
+    list_display = ("wish", "code", "count", "since", "run")
+    list_filter = ("wish", "code")
+
+
 @admin.register(models.AuditHead)
 class AuditHeadAdmin(ReadOnlyAdmin):
     list_display = ("seq", "hash")

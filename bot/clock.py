@@ -13,7 +13,7 @@ from bot.conf import get_settings
 from bot.engines.finished import forget_finished
 from bot.models import Run, StoredPlan, Worker
 from bot.operations import expire, prune_plans, queue_due
-from bot.operations.changing import changing
+from bot.operations.changing import changing, write_repeated
 from bot.operations.planning import MAKE_PLAN
 from bot.operations.running import interrupt, wake_forgotten
 from bot.route.states import State
@@ -29,6 +29,7 @@ FORGOTTEN = 2.0
 def tick(*, now: datetime) -> None:
     """One look at everything that time brings about. Meant for every second or so."""
     expire(now=now)
+    write_repeated(now=now)
     if _any(State.APPROVED):
         queue_due(now=now)
     wake_forgotten(now=now, after=FORGOTTEN)

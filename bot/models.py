@@ -185,6 +185,26 @@ class AuditHead(models.Model):
         return f"audit head at {self.seq}"
 
 
+class DenialTally(models.Model):
+    """How often somebody was refused the same again since that was last written."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    """SHA-256 of who, wish and code; see ``bot.operations.tally``."""
+    actor = models.JSONField(default=dict)
+    wish = models.CharField(max_length=100)
+    code = models.CharField(max_length=40)
+    because = models.TextField()
+    run = models.BigIntegerField(null=True)
+    since = InstantField(db_index=True)
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "denial tallies"
+
+    def __str__(self) -> str:
+        return f"{self.wish} ({self.code}): {self.count} more"
+
+
 class Delivery(models.Model):
     """One intended Slack message, edit or file, kept until Slack has it.
 

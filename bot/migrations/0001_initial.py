@@ -172,6 +172,22 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="DenialTally",
+            fields=[
+                ("key", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("actor", models.JSONField(default=dict)),
+                ("wish", models.CharField(max_length=100)),
+                ("code", models.CharField(max_length=40)),
+                ("because", models.TextField()),
+                ("run", models.BigIntegerField(null=True)),
+                ("since", bot.fields.InstantField(db_index=True)),
+                ("count", models.PositiveIntegerField(default=0)),
+            ],
+            options={
+                "verbose_name_plural": "denial tallies",
+            },
+        ),
+        migrations.CreateModel(
             name="Delivery",
             fields=[
                 (

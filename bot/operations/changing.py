@@ -14,6 +14,7 @@ from django.db import OperationalError, ProgrammingError, transaction
 from bot import audit, outbox
 from bot.conf import get_settings
 from bot.models import AuditEntry, Run
+from bot.operations import tally
 from bot.route.events import Denied, Event
 from bot.route.people import Actor
 from bot.route.refusals import Kind, Refused, RunNotFound, SetupNeeded, WrongState
@@ -109,25 +110,49 @@ def denials_recorded(
 ) -> Iterator[None]:
     """Write what was denied into the audit, in a transaction of its own, and pass it on.
 
-    Slips of the pen (Kind.INVALID) and outages are told, but are no denials.
+    Slips of the pen (Kind.INVALID) and outages are told, but are no denials. One that repeats
+    within a minute is only counted (``bot.operations.tally``).
     """
     try:
         yield
     except Refused as refused:
         if refused.kind in DENIALS:
-            with changing(now) as change:
-                record_denial(change, wish, refused, actor=actor, run=run)
+            with setup_asked_for():
+                counted = tally.count_again(_denial(wish, refused, actor, run), now=now)
+            if not counted:
+                with changing(now) as change:
+                    record_denial(change, wish, refused, actor=actor, run=run)
         raise
 
 
 def record_denial(
     change: Change, wish: str, refused: Refused, *, actor: Actor, run: int | None = None
 ) -> None:
-    """Write one denial into the audit, where it is one."""
+    """Write one denial into the audit, where it is one, or count it where its like was just
+    written."""
     if refused.kind in DENIALS:
-        known = run if isinstance(run, int) and 0 < run < 2**63 else None
-        event = Denied(wish=wish, code=refused.code, because=storable(refused.sentence))
-        change.record(event, actor=actor, run=known)
+        denial = _denial(wish, refused, actor, run)
+        if not tally.count_again(denial, now=change.now):
+            _write(change, denial, tally.begin(denial, now=change.now))
+
+
+def write_repeated(*, now: datetime) -> None:
+    """Write what the denials of each minute that is over came to."""
+    if tally.is_any_over(now=now):
+        with changing(now) as change:
+            for denial, repeated in tally.take_over(now=now):
+                _write(change, denial, repeated)
+
+
+def _denial(wish: str, refused: Refused, actor: Actor, run: int | None) -> tally.Denial:
+    known = run if isinstance(run, int) and 0 < run < 2**63 else None
+    because = storable(refused.sentence)
+    return tally.Denial(actor=actor, wish=wish, code=refused.code, because=because, run=known)
+
+
+def _write(change: Change, denial: tally.Denial, repeated: int) -> None:
+    event = Denied(wish=denial.wish, code=denial.code, because=denial.because, repeated=repeated)
+    change.record(event, actor=denial.actor, run=denial.run)
 
 
 def is_setup_missing(error: DatabaseError) -> bool:

@@ -181,6 +181,9 @@ class Denied(Event):
     """The wish in the imperative: ``run.approve``, ``run.request``, ``plan.make``."""
     code: str
     because: str
+    repeated: int = 1
+    """How many denials of this person, wish and code the entry stands for."""
 
     def data(self) -> dict[str, Any]:
-        return {"code": self.code, "because": self.because}
+        told: dict[str, Any] = {"code": self.code, "because": self.because}
+        return told | ({"repeated": self.repeated} if self.repeated > 1 else {})

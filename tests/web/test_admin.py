@@ -12,6 +12,7 @@ from django.test import Client
 
 from bot.models import (
     Delivery,
+    DenialTally,
     Freeze,
     Link,
     LinkCode,
@@ -44,6 +45,7 @@ def filled(asked: Callable[..., Run], ada: Any, now: datetime, signed_in: Any) -
     )
     Freeze.objects.create(owner="1", owner_name="ada", reason="r", since=now)
     Worker.objects.create(name="h:1:run", kind="run", started_at=now, beat_at=now)
+    DenialTally.objects.create(key="k", wish="run.approve", code="not_staff", because="x", since=now)
     SlackChannel.objects.create(id="C1")
     SlackPerson.objects.create(key="T:U", team="T", slack_user="U", name="Ada")
     SlackCall.objects.create(call={"response_url": "https://secret.example"}, asked_at=now)
