@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from importlib import import_module
 from types import FrameType
@@ -41,6 +41,8 @@ TICK = 1.0
 AFTER_TROUBLE = 5.0
 """Seconds until the clock or the queue is looked at again when that failed."""
 TIDY = 3600.0
+KEPT = timedelta(days=2)
+"""How long the engine's own record of a task is kept."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before a child that died is started again, doubled each time it dies young."""
 YOUNG = 60.0
@@ -76,10 +78,11 @@ class Supervisor:
         say: Callable[[str], None],
         waiting: Callable[[], Collection[str]] | None = None,
         every: float = LOOK,
+        tidy: Callable[[datetime], object] = lambda now: None,
     ) -> None:
         """``waiting`` names the parts that have something to do: only those are started, and one
         that has nothing more to do ends in order. Without it all are kept running. ``every`` is
-        the pause between two looks, in seconds."""
+        the pause between two looks, in seconds; ``tidy`` is called with the time once an hour."""
         self.parts = parts
         self.say = say
         self.stopping = 0
@@ -87,6 +90,7 @@ class Supervisor:
         self.started_at = utc_now()
         self._waiting = waiting
         self._every = every
+        self._tidy = tidy
         self._next_tick = self._next_beat = self._next_look = 0.0
         self._next_tidy = time.monotonic() + TIDY
 
@@ -164,6 +168,7 @@ class Supervisor:
             if at >= self._next_tidy:
                 self._next_tidy = at + TIDY
                 clock.tidy(now=utc_now())
+                self._tidy(utc_now())
         except Exception:  # an outermost edge: the supervisor outlives whatever the clock meets
             logger.exception("the clock failed; it tries again")
             self._next_tick = self._next_beat = time.monotonic() + AFTER_TROUBLE
@@ -194,7 +199,7 @@ def supervise(*, say: Callable[[str], None] = print) -> None:
         say("The engine in TASKS is none of ours: its workers are the project's to start.")
         Supervisor([], say=say).run()
         return
-    from bot.engines.database import waiting_in
+    from bot.engines.database import forget_old, waiting_in
 
     import_module("bot.tasks")  # here once, so that no child has to
     process.warm_up()
@@ -203,6 +208,7 @@ def supervise(*, say: Callable[[str], None] = print) -> None:
         say=say,
         waiting=partial(waiting_in, queues),
         every=min(LOOK, max(settings.poll_interval, 0.01)),
+        tidy=lambda now: forget_old(queues, before=now - KEPT),
     ).run()
 
 

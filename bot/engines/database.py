@@ -7,6 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from django.db import close_old_connections
@@ -55,6 +56,18 @@ def waiting_in(queues: Collection[str]) -> frozenset[str]:
         backend_name=get_settings().tasks_backend, queue_name__in=queues
     )
     return frozenset(ready.order_by().values_list("queue_name", flat=True).distinct())
+
+
+def forget_old(queues: Collection[str], *, before: datetime) -> int:
+    """Delete what the engine keeps of tasks enqueued before then; how many it were.
+
+    Also those that a killed worker left as running, which the engine never ends: what has to be
+    done is in our rows, and the clock wakes it again.
+    """
+    old = DBTaskResult.objects.filter(
+        backend_name=get_settings().tasks_backend, queue_name__in=queues, enqueued_at__lt=before
+    )
+    return int(old.delete()[0])
 
 
 def work(queue: str) -> None:

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot import clock, operations, waking
+from bot.models import Run, StoredPlan, Worker
+from bot.operations import running
+from bot.route.states import State
+from tests.plans import NOW, a_plan, acting, an_account
+
+pytestmark = pytest.mark.django_db
+
+LATER = NOW + timedelta(seconds=3)
+PAST_LEASE = NOW + timedelta(seconds=31)
+
+
+@pytest.fixture
+def woken(monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any) -> Any:
+    """What a tick at a moment wakes."""
+
+    def tick(at: Any) -> list[tuple[str, str]]:
+        wakes: list[tuple[str, str]] = []
+        monkeypatch.setattr(waking, "_wakers", [lambda task, key: wakes.append((task, key))])
+        with django_capture_on_commit_callbacks(execute=True):
+            clock.tick(now=at)
+        return wakes
+
+    return tick
+
+
+@pytest.fixture
+def queued() -> Run:
+    robin, ada = an_account("robin", "request_run"), an_account("ada", "approve_run")
+    stored = operations.keep_plan(actor=acting(robin), plan=a_plan(), now=NOW)
+    run = operations.request(stored.pk, actor=acting(robin), reason="totals", now=NOW)
+    return operations.approve(run.pk, actor=acting(ada), now=NOW)
+
+
+def test_a_wake_that_was_lost_is_given_again_but_not_at_each_tick(queued: Run, woken: Any) -> None:
+    assert woken(NOW) == []
+    assert woken(LATER) == [("carry_out", str(queued.pk))]
+    assert woken(LATER) == []
+    assert woken(LATER + timedelta(seconds=3)) == [("carry_out", str(queued.pk))]
+
+
+def test_a_claimed_run_is_not_woken_until_its_claim_is_dead(queued: Run, woken: Any) -> None:
+    running.claim(queued.pk, worker="w1", now=NOW)
+    assert woken(LATER) == []
+    assert woken(PAST_LEASE) == [("carry_out", str(queued.pk))]
+
+
+def test_an_interrupted_run_is_reconciled_again_and_again_until_it_is_settled(
+    queued: Run, woken: Any
+) -> None:
+    found = running.claim(queued.pk, worker="w1", now=NOW)
+    assert found is not None
+    running.start(found[0], queued.stored_plan.plan.basis, now=NOW)
+    assert woken(LATER) == []
+    assert woken(PAST_LEASE) == [("reconcile", str(queued.pk))]
+    assert woken(PAST_LEASE + timedelta(seconds=3)) == [("reconcile", str(queued.pk))]
+    running.reconciled(queued.pk, state=State.FAILED, done=[], because="Seen.", now=PAST_LEASE)
+    assert woken(PAST_LEASE + timedelta(seconds=6)) == []
+
+
+def test_a_run_that_a_dead_worker_had_claimed_expires_like_any_other(
+    queued: Run, woken: Any
+) -> None:
+    running.claim(queued.pk, worker="dead", now=NOW)
+    assert woken(NOW + timedelta(hours=5)) == []
+    queued.refresh_from_db()
+    assert queued.state == State.EXPIRED
+
+
+def test_a_wake_that_comes_after_the_approval_expired_runs_nothing(queued: Run) -> None:
+    assert running.claim(queued.pk, worker="w1", now=NOW + timedelta(hours=5)) is None
+
+
+def test_a_run_for_later_is_queued_when_its_time_has_come(woken: Any) -> None:
+    robin, ada = an_account("robin", "request_run"), an_account("ada", "approve_run")
+    stored = operations.keep_plan(actor=acting(robin), plan=a_plan(), now=NOW)
+    at = NOW + timedelta(hours=1)
+    run = operations.request(stored.pk, actor=acting(robin), reason="x", now=NOW, run_after=at)
+    operations.approve(run.pk, actor=acting(ada), now=NOW)
+    assert woken(at - timedelta(seconds=1)) == []
+    assert woken(at) == [("carry_out", str(run.pk))]
+
+
+def test_a_plan_that_nobody_makes_is_woken_again(woken: Any) -> None:
+    robin = an_account("robin", "request_run")
+    plan = operations.ask_for_plan(actor=acting(robin), database="default", target="", now=NOW)
+    assert woken(NOW) == []
+    assert woken(LATER) == [("make_plan", str(plan.pk))]
+    operations.claim_plan(plan.pk, now=LATER)
+    assert woken(LATER + timedelta(seconds=5)) == []
+    assert woken(LATER + timedelta(seconds=31)) == [("make_plan", str(plan.pk))]
+
+
+def test_tidying_forgets_old_plans_and_dead_workers_and_keeps_what_was_requested(
+    queued: Run,
+) -> None:
+    robin = acting(an_account("kim"))
+    operations.ask_for_plan(actor=robin, database="default", target="", now=NOW)
+    for name, at in (("dead", NOW), ("alive", NOW + timedelta(days=40))):
+        Worker.objects.create(name=name, kind="worker", started_at=NOW, beat_at=at)
+    clock.tidy(now=NOW + timedelta(days=40))
+    assert [plan.pk for plan in StoredPlan.objects.all()] == [queued.stored_plan_id]
+    assert [worker.name for worker in Worker.objects.all()] == ["alive"]
