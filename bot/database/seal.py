@@ -14,6 +14,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations import SeparateDatabaseAndState
 
+from bot.database.sources import Sources
 from bot.route.basis import Basis, BasisStep
 from bot.route.plan import Direction
 
@@ -117,11 +118,12 @@ def make_basis(
     """
     loader = _canonical(connection, loader, migrations)
     ordered = execution_order(loader, migrations)
+    sources = Sources()
     steps = tuple(
         BasisStep(
             key=f"{migration.app_label}.{migration.name}",
             direction=str(Direction.BACKWARD if backwards else Direction.FORWARD),
-            digest=digest(loader, migration),
+            digest=digest(loader, migration, sources),
         )
         for migration, backwards in ordered
     )
@@ -172,19 +174,27 @@ def reach(starts: Iterable[Any], direction: str) -> set[Key]:
     return found
 
 
-def digest(loader: MigrationLoader, migration: Migration) -> str:
-    """SHA-256, in hex, over the migration's file and every text of SQL in it, as loaded.
+def digest(loader: MigrationLoader, migration: Migration, sources: Sources) -> str:
+    """SHA-256, in hex, over all that the migration is made of, as ``bot.database.sources`` has it.
 
-    The SQL is there because a migration may read it from another file.
+    Its file, every text of SQL in it as loaded, since that may be read from anywhere, the files
+    that lie in its package beside the migrations, and the modules of the project it imports.
     """
     total = hashlib.sha256()
+
+    def add(content: bytes) -> None:
+        total.update(len(content).to_bytes(8, "big"))
+        total.update(content)
+
     for content in _files(loader, migration):
-        total.update(len(content).to_bytes(8, "big"))
-        total.update(content)
+        add(content)
     for text in sql_texts(migration.operations):
-        content = text.encode("utf-8", "surrogatepass")
-        total.update(len(content).to_bytes(8, "big"))
-        total.update(content)
+        add(text.encode("utf-8", "surrogatepass"))
+    package, _ = loader.migrations_module(migration.app_label)
+    if package is not None:
+        for name, content in sources.of(package, migration.name):
+            add(name.encode("utf-8", "surrogatepass"))
+            add(content)
     return total.hexdigest()
 
 

@@ -61,7 +61,7 @@ def differences(approved: Basis, found: Basis) -> tuple[str, ...]:
     for (key, direction), digest in before.items():
         if (key, direction) in after:
             if digest != after[key, direction]:
-                words.append(f"{key} was edited after approval.")
+                words.append(f"{key} was edited after approval, or a file it uses.")
         elif direction == "backward":
             words.append(f"{key} was unapplied meanwhile, or nothing asks for undoing it now.")
         elif key in applied_now:

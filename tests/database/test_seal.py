@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,10 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models.signals import pre_migrate
 
 from bot.database.seal import identity, make_basis
+from bot.database.sources import Sources
 from bot.database.targets import load
 from bot.route.basis import Basis
+from bot.route.refusals import BrokenMigrations
 from tests.database.corpus import module
 from tests.database.migrating import MadeUpApp, forget_migrations, installed, migrate
 from tests.database.test_targets import plan
@@ -106,6 +110,116 @@ def test_sql_read_from_another_file_is_part_of_it(
     before = plan(alias, "shop").fingerprint
     sql.write_text("SELECT 2")
     assert plan(alias, "shop").fingerprint != before
+
+
+def changed(alias: str, change: Callable[[], object]) -> list[str]:
+    """The steps of the plan for shop whose digest this change changes."""
+    before = plan(alias, "shop").basis
+    change()
+    after = plan(alias, "shop").basis
+    return [one.key for one, two in zip(before.steps, after.steps, strict=True) if one != two]
+
+
+EVERY = ["till.0001_t", "shop.0001_a", "shop.0002_b", "shop.0003_c"]
+
+
+@pytest.mark.parametrize("path", ["_fill.py", "sql/more.sql", "helpers/__init__.py", "__init__.py"])
+def test_a_file_beside_the_migrations_is_part_of_each_in_its_package(
+    alias: str, apps: dict[str, MadeUpApp], path: str
+) -> None:
+    file = apps["shop"].migrations / path
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("# harmless")
+    of_shop = EVERY[1:]
+    assert sorted(changed(alias, lambda: file.write_text("# not harmless"))) == of_shop
+    assert sorted(changed(alias, file.unlink if path != "__init__.py" else dict)) == (
+        of_shop if path != "__init__.py" else []
+    )
+
+
+def test_another_migration_and_what_python_compiles_are_no_part_of_it(
+    alias: str, apps: dict[str, MadeUpApp]
+) -> None:
+    def change() -> None:
+        cache = apps["shop"].migrations / "__pycache__"
+        cache.mkdir(exist_ok=True)
+        (cache / "_fill.cpython-311.pyc").write_bytes(b"x")
+        (apps["shop"].migrations / "_fill.pyc").write_bytes(b"x")
+        apps["till"].write(
+            {"0003_more": module("", after="").replace("[]", "[('till', '0002_t')]")}
+        )
+
+    assert changed(alias, change) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from {shop} import totals",
+        "from {shop}.totals import add",
+        "import {shop}.totals",
+        "from .. import totals",
+        "from ..totals import add as plus",
+        "def go(apps, editor):\n    from ..totals import add",
+        "from . import _helpers",
+        "from ._helpers import totals",
+    ],
+)
+def test_a_module_that_it_imports_is_part_of_it(
+    alias: str, apps: dict[str, MadeUpApp], statement: str
+) -> None:
+    totals = apps["shop"].folder / "totals.py"
+    totals.write_text("def add(): return 1")
+    (apps["shop"].migrations / "_helpers.py").write_text("from .. import totals")
+    head = statement.format(shop=apps["shop"].package)
+    apps["shop"].write({"0002_b": module("", after="0001_a", head=head)})
+    assert changed(alias, lambda: totals.write_text("def add(): return 2")) == ["shop.0002_b"]
+
+
+def test_what_an_imported_module_imports_and_what_is_installed_is_no_part_of_it(
+    alias: str, apps: dict[str, MadeUpApp]
+) -> None:
+    far, near = (apps["shop"].folder / name for name in ("far.py", "near.py"))
+    far.write_text("")
+    near.write_text("from . import far")
+    head = "import json, django.db.models, pytest, nowhere_to_be_found_or_so"
+    head = f"from .. import near\ntry:\n    {head}\nexcept ImportError:\n    pass"
+    apps["shop"].write({"0002_b": module("", after="0001_a", head=head)})
+    assert changed(alias, lambda: far.write_text("# other")) == []
+    names = [name for name, _ in Sources().of(f"{apps['shop'].package}.migrations", "0002_b")]
+    assert names == [
+        "file __init__.py",
+        f"module {apps['shop'].package}",
+        f"module {apps['shop'].package}.near",
+    ]
+
+
+def test_a_package_with_more_beside_its_migrations_than_anybody_has_is_refused(
+    alias: str, apps: dict[str, MadeUpApp], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.database.sources.MOST_FILES", 3)
+    for number in range(4):
+        (apps["shop"].migrations / f"{number}.csv").write_text("")
+    with pytest.raises(BrokenMigrations, match="more than 3 files"):
+        plan(alias, "shop")
+
+
+def test_where_the_project_lies_is_no_part_of_it(tmp_path: Path, monkeypatch: Any) -> None:
+    found = []
+    for name in ("one", "two"):
+        package = tmp_path / name / "moved" / "migrations"
+        package.mkdir(parents=True)
+        for file in ("__init__.py", "../__init__.py", "../near.py", "_help.py", "a.sql"):
+            (package / file).write_text("")
+        (package / "0001_a.py").write_text("from .. import near")
+        with monkeypatch.context() as patch:
+            patch.syspath_prepend(str(tmp_path / name))
+            importlib.import_module("moved.migrations")
+            found.append(Sources().of("moved.migrations", "0001_a"))
+            for module_name in ("moved.migrations", "moved"):
+                del sys.modules[module_name]
+    assert found[0] == found[1]
+    assert "module moved.near" in dict(found[0])
 
 
 def test_it_rests_on_what_it_depends_on_and_nothing_else(
