@@ -218,6 +218,9 @@ class Effect:
     over: str = ""
     """The table whose rows make the work, where it is another: a parent waits for its child."""
 
+    raised: bool = False
+    """Whether the lock is so strong because of an earlier operation of the same transaction."""
+
     @property
     def measure(self) -> str:
         """The table whose size says how long it takes."""

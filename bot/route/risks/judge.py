@@ -89,6 +89,8 @@ class _Walk:
                 for effect in effects
                 if effect.table not in fresh
             )
+            if step.atomic:
+                mine = _raised(mine, held)
             cases.append(
                 Case(
                     step=step,
@@ -113,6 +115,8 @@ class _Walk:
                 self.fresh.discard(action.table)
                 self.fresh.add(action.to)
             self.was[action.to] = self.was.pop(action.table, action.table)
+        elif action.verb is Verb.INSERT and action.to and not action.table.startswith(NEW):
+            self.was.setdefault(action.table, self.was.get(action.to, action.to))
         elif action.verb is Verb.DROP_TABLE:
             self.fresh.discard(action.table)
         elif action.verb in (Verb.CREATE_INDEX, Verb.ADD_UNIQUE, Verb.ADD_CHECK) and action.name:
@@ -121,17 +125,46 @@ class _Walk:
             self.taken.discard(action.name)
 
 
-def _made(read: Iterable[Action]) -> set[str]:
+def _made(read: list[Action]) -> set[str]:
+    """Tables that are made and stay empty: one that old rows are copied into is no fresh one."""
+    filled = {action.table for action in read if action.verb is Verb.INSERT and action.to}
     return {
         action.table
         for action in read
-        if action.verb is Verb.CREATE_TABLE and not action.table.startswith(NEW)
+        if action.verb is Verb.CREATE_TABLE
+        and not action.table.startswith(NEW)
+        and action.table not in filled
+        and not action.to
     }
 
 
 def _without_fresh_work(effect: Effect, fresh: frozenset[str]) -> Effect:
     """A parent waits no time for a table that the plan makes: it is empty, or the plan's own."""
     return replace(effect, work=Work.NONE) if effect.over in fresh else effect
+
+
+def _raised(effects: Iterable[Effect], held: Iterable[Effect]) -> tuple[Effect, ...]:
+    """Work on a table whose lock of before is still held goes on under the stronger one."""
+    earlier = _strongest(held)
+    now = dict(earlier)
+    found = []
+    for effect in effects:
+        lock = now.get(effect.table, Lock.NONE)
+        if lock > effect.lock and effect.grows:
+            raised = earlier.get(effect.table, Lock.NONE) > effect.lock
+            found.append(replace(effect, lock=lock, raised=raised))
+        else:
+            found.append(effect)
+        if effect.lock >= Lock.SHARE:
+            now[effect.table] = max(lock, effect.lock)
+    return tuple(found)
+
+
+def _strongest(effects: Iterable[Effect]) -> dict[str, Lock]:
+    found: dict[str, Lock] = {}
+    for effect in effects:
+        found[effect.table] = max(effect.lock, found.get(effect.table, Lock.NONE))
+    return found
 
 
 def _once(found: Iterable[Finding]) -> list[Finding]:

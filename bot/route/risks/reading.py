@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Verb(StrEnum):
@@ -89,9 +90,19 @@ def statements(sql: str) -> list[str]:
 
 def actions(sql: str) -> list[Action]:
     """What a text does, in order; nothing for an empty one."""
+    return list(_actions(sql))
+
+
+@lru_cache(maxsize=256)  # Every rule asks about the same few statements.
+def _actions(sql: str) -> tuple[Action, ...]:
     if "\\'" in sql:  # Whether that ends a literal depends on the server: nothing is sure.
-        return [Action(verb=Verb.UNKNOWN, rest=sql.lower())]
-    return [action for one in statements(sql) for action in _one(one)]
+        return (Action(verb=Verb.UNKNOWN, rest=sql.lower()),)
+    return tuple(action for one in statements(sql) for action in _one(one))
+
+
+def is_write(statement: str) -> bool:
+    """Whether one statement may leave something behind."""
+    return any(action.verb is not Verb.HARMLESS for action in _one(statement))
 
 
 def unquoted(name: str) -> str:

@@ -19,49 +19,33 @@ _INSTEAD = "Move this operation into a migration of its own, so that the lock en
 
 
 def look(case: Case) -> Iterator[Finding]:
-    if case.situation.vendor == "mysql":
-        return  # DDL commits there by itself.
-    held: dict[str, Effect] = {}
-    for effect in case.held:
-        if effect.lock > held.get(effect.table, _NONE).lock:
-            held[effect.table] = effect
-    if not held:
+    if not case.held:
         return
-    locked = next(iter(held.values()))
-    what = "reads and writes of" if locked.lock is Lock.ALL else "writes to"
-    still = f"{what} {sized(case, locked.table)} stay blocked by an earlier operation"
     if case.facts.deed is Deed.PYTHON:
+        because = f"Python runs while {_still(case, case.held[0])}."
+        table = case.held[0].table
+        yield finding(case, CODE, Risk.DANGEROUS, because, _INSTEAD, table=table)
+        return
+    for effect in case.effects:
+        others = [one for one in case.held if one.table != effect.table]
+        if not effect.grows or effect.over or not (effect.raised or others):
+            continue
+        small = weight(case.size(effect.table)) is Weight.SMALL
+        locked = others[0] if others else effect
         yield finding(
             case,
             CODE,
-            Risk.DANGEROUS,
-            f"Python runs while {still}.",
+            Risk.CAUTION if small else Risk.DANGEROUS,
+            f"While {effect.words} on {sized(case, effect.table)}, {_still(case, locked)}.",
             _INSTEAD,
             table=locked.table,
+            evidence=effect.evidence,
         )
         return
-    for effect in case.effects:
-        if effect.grows and not effect.over and (effect.table, effect.lock) != _same(held, effect):
-            small = weight(case.size(effect.measure)) is Weight.SMALL
-            yield finding(
-                case,
-                CODE,
-                Risk.CAUTION if small else Risk.DANGEROUS,
-                f"While {effect.words} on {sized(case, effect.table)}, {still}.",
-                _INSTEAD,
-                table=locked.table,
-                evidence=effect.evidence,
-            )
-            return
 
 
-_NONE = Effect(table="", lock=Lock.NONE)
-
-
-def _same(held: dict[str, Effect], effect: Effect) -> tuple[str, Lock] | None:
-    """What is told of the effect by itself already: no stronger lock is held, nor another table."""
-    others = [one for one in held.values() if one.table != effect.table]
-    own = held.get(effect.table, _NONE)
-    if not others and own.lock <= effect.lock:
-        return (effect.table, effect.lock)
-    return None
+def _still(case: Case, held: Effect) -> str:
+    if case.situation.vendor == "sqlite":
+        return "all other writers of the file stay blocked by an earlier operation"
+    what = "reads and writes of" if held.lock is Lock.ALL else "writes to"
+    return f"{what} {held.table} stay blocked by an earlier operation"

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from bot.route.findings import Finding, Risk
 from bot.route.risks.facts import Deed, StepCase
-from bot.route.risks.reading import Verb, actions
+from bot.route.risks.reading import Verb, actions, is_write, statements
 from bot.route.risks.words import finding
 
 CODE = "partial_failure"
@@ -27,8 +27,8 @@ def look_at_step(step: StepCase) -> Iterator[Finding]:
         if case.facts.deed in (Deed.PYTHON, Deed.UNKNOWN):
             writing, touches_old = writing + 1, True
         for sql in case.facts.all_statements:
+            writing += sum(is_write(one) for one in statements(sql))
             for action in actions(sql):
-                writing += action.verb is not Verb.HARMLESS
                 touches_old |= action.verb is not Verb.HARMLESS and action.table not in case.fresh
     if writing > 1 and (touches_old or not step.step.says_atomic):
         because = "not one transaction"

@@ -28,6 +28,8 @@ def look(case: Case) -> Iterator[Finding]:
             if before is None or (effect.grows, effect.lock) > (before.grows, before.lock):
                 worst[effect.table] = effect
     for table, effect in worst.items():
+        if effect.grows and not effect.over:
+            continue  # What is done to its rows is told by itself, with its name.
         because = f"Also locks {sized(case, table)}: {effect.words}."
         level = Risk.CAUTION
         if effect.grows:

@@ -26,7 +26,14 @@ def effects(facts: OperationFacts, situation: Situation) -> list[Effect]:
     }
     for table in sorted(remade):
         found[Effect(table=table, lock=Lock.SHARE_ROW, work=Work.REWRITE, words=REMAKING)] = None
+    made = {action.table for action in all_actions if action.verb is Verb.CREATE_TABLE}
     for action in all_actions:
+        if action.verb is Verb.INSERT and action.table in made - remade and action.to:
+            # A many to many table is made anew under its other name.
+            copied = Effect(table=action.to, lock=Lock.SHARE_ROW, work=Work.REWRITE, words=REMAKING)
+            if action.table.removeprefix(NEW) not in remade:
+                found[copied] = None
+            continue
         own = action.table.removeprefix(NEW)
         if own in remade and action.verb in _PARTS:
             continue
