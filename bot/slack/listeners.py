@@ -17,9 +17,10 @@ from slack_sdk.errors import SlackClientError
 from bot.conf import get_settings
 from bot.moment import utc_now
 from bot.slack import calls
-from bot.slack.answers import Reply, answer
+from bot.slack.answers import answer
 from bot.slack.calls import Call, NotACall
 from bot.slack.commands import SLASH
+from bot.slack.replies import Reply
 from bot.slack.values import Message
 
 logger = logging.getLogger("migration_bot.slack")

@@ -18,7 +18,7 @@ from bot import operations
 from bot.models import AuditEntry, Delivery, Link, LinkCode, Run, SlackCall, StoredPlan
 from bot.moment import utc_now
 from bot.route.states import State
-from bot.slack import answers, rendering
+from bot.slack import answers, listing
 from bot.slack.calls import Call
 from bot.slack.commands import COMMANDS
 from tests.plans import a_plan, a_step, acting, an_account
@@ -514,7 +514,7 @@ def test_home_is_published_anew_when_a_link_ends_or_is_made(says: Says, linked: 
     says(command("unlink", user="U0ADA"))
     delivery = Delivery.objects.get(kind="home")
     assert delivery.payload == {"team": TEAM, "user": "U0ADA"}
-    assert rendering.home_view(TEAM, "U0ADA", now=utc_now()).linked is False
+    assert listing.home_view(TEAM, "U0ADA", now=utc_now()).linked is False
 
 
 def test_a_typo_is_answered_with_the_nearest_command(says: Says, known: Any) -> None:
@@ -529,7 +529,7 @@ def test_what_nobody_expected_gets_a_reference_and_no_details(
 ) -> None:
     linked("U0ROBIN", "robin")
     monkeypatch.setattr(
-        "bot.slack.rendering.status_view", lambda **_: (_ for _ in ()).throw(RuntimeError("secret"))
+        "bot.slack.listing.status_view", lambda **_: (_ for _ in ()).throw(RuntimeError("secret"))
     )
     answer = says(command("status"))
     assert "reference" in answer["text"]

@@ -1,0 +1,166 @@
+"""Lists as the values that blocks are made of: history, status, what is pending, Home."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from bot.conf import get_settings
+from bot.models import Decision, Freeze, Link, Run, StoredPlan
+from bot.operations import accounts, reading
+from bot.operations.linking import find_link
+from bot.route.approval import Verdict
+from bot.route.findings import Risk
+from bot.route.states import State
+from bot.slack.blocks.values import (
+    FreezeView,
+    HistoryView,
+    HomeView,
+    PendingView,
+    PersonView,
+    RunRow,
+    StatusView,
+)
+from bot.slack.rendering import person, run_url, url
+
+HISTORY_ROWS = 10
+HOME_ROWS = 5
+
+
+def run_row(run: Run) -> RunRow:
+    seconds = None
+    if run.started_at is not None and run.ended_at is not None:
+        seconds = (run.ended_at - run.started_at).total_seconds()
+    return RunRow(
+        id=run.pk,
+        state=State(run.state),
+        database=run.database,
+        target=run.target or "everything",
+        risk=Risk(run.risk),
+        requester=person(run.requester_as_actor),
+        requested_at=run.requested_at,
+        steps=len(run.steps),
+        steps_done=sum(step["state"] in ("applied", "unapplied") for step in run.steps),
+        reason=run.reason,
+        seconds=seconds,
+        approvals=sum(d.verdict == Verdict.APPROVE for d in run.decisions.all()),
+        approvals_needed=run.approvals_needed,
+        expires_at=run.expires_at,
+        url=run_url(run.pk),
+    )
+
+
+def history_view(
+    *, now: datetime, database: str = "", app: str = "", state: str = ""
+) -> HistoryView:
+    runs = reading.runs(state=state, database=database, app=app)
+    shown = [run_row(run) for run in runs[:HISTORY_ROWS]]
+    return HistoryView(
+        rows=tuple(shown),
+        left_out=max(0, runs.count() - len(shown)),
+        filtered=" ".join(part for part in (state, app, database) if part),
+        url=url("history"),
+    )
+
+
+def status_view(*, now: datetime) -> StatusView:
+    pulse = reading.pulse(now=now)
+    return StatusView(
+        pending=pending(),
+        open_runs=tuple(run_row(run) for run in reading.open_runs()),
+        freezes=tuple(freeze_view(freeze) for freeze in reading.freezes(now=now)),
+        worker_alive=pulse.alive,
+        worker_age=pulse.newest_age,
+        url=url("overview"),
+    )
+
+
+def pending() -> tuple[PendingView, ...]:
+    """What the newest plan of everything says of each database."""
+    return tuple(_pending(database) for database in get_settings().target_databases)
+
+
+def _pending(database: str) -> PendingView:
+    plans = StoredPlan.objects.using(get_settings().state_database)
+    newest = plans.filter(database=database, target="").exclude(state=StoredPlan.WAITING)
+    stored = newest.order_by("-ready_at").first()
+    if stored is None:
+        return PendingView(database=database)
+    if stored.state != StoredPlan.READY:
+        return PendingView(database=database, made_at=stored.ready_at, problem=stored.refusal)
+    plan = stored.plan
+    done = _done_since(stored)
+    steps = [step for step in plan.steps if step.key not in done]
+    return PendingView(
+        database=database,
+        steps=len(steps),
+        risk=plan.risk,
+        made_at=stored.ready_at,
+        plan_id=str(stored.pk),
+    )
+
+
+def _done_since(stored: StoredPlan) -> set[str]:
+    """Steps that runs have applied since the plan was made."""
+    runs = Run.objects.using(get_settings().state_database).filter(
+        database=stored.database, ended_at__gt=stored.ready_at
+    )
+    return {
+        f"{step['app']}.{step['name']}"
+        for run in runs
+        for step in run.steps
+        if step["state"] == "applied"
+    }
+
+
+def freeze_view(freeze: Freeze) -> FreezeView:
+    return FreezeView(
+        owner=PersonView(name=freeze.owner_name),
+        reason=freeze.reason,
+        since=freeze.since,
+        database=freeze.database,
+        until=freeze.until,
+    )
+
+
+def home_view(team: str, user: str, *, now: datetime) -> HomeView:
+    """App Home for one person, linked or not."""
+    link = find_link(team, user)
+    view = PersonView(name=link.account_name if link else user, slack_user=user, team=team)
+    if link is None or not _is_staff(link):
+        return HomeView(person=view, linked=False, url=url("overview"), now=now)
+    rows = list(reading.open_runs())
+    last = reading.runs()[: HOME_ROWS * 2]
+    return HomeView(
+        person=view,
+        linked=True,
+        pending=pending(),
+        for_me=_rows(run for run in rows if _waits_for(run, link)),
+        mine=_rows(run for run in rows if run.requester == link.account),
+        running=_rows(run for run in rows if run.state in (State.RUNNING, State.QUEUED)),
+        last=_rows([run for run in last if run.ended_at is not None][:HOME_ROWS]),
+        freezes=tuple(freeze_view(freeze) for freeze in reading.freezes(now=now)),
+        worker_alive=reading.pulse(now=now).alive,
+        url=url("overview"),
+        now=now,
+    )
+
+
+def _rows(runs: Iterable[Run]) -> tuple[RunRow, ...]:
+    return tuple(run_row(run) for run in runs)
+
+
+def _is_staff(link: Link) -> bool:
+    account = accounts.find_by_id(link.account)
+    return account is not None and account.is_active and account.is_staff
+
+
+def _waits_for(run: Run, link: Link) -> bool:
+    """Whether this request waits for a decision that this person may give."""
+    if run.state != State.REQUESTED or run.requester == link.account:
+        return False
+    decisions: Sequence[Decision] = list(run.decisions.all())
+    if any(decision.person == link.account for decision in decisions):
+        return False
+    account = accounts.find_by_id(link.account)
+    return account is not None and account.may(accounts.APPROVE)
