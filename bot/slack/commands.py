@@ -1,6 +1,6 @@
 """The slash commands, a row each. Help, parsing, usage, the manifest and the docs derive from them.
 
-To add one: a row here, an operation, a line in ``answers.LINKED`` or ``answers.UNLINKED``, a block
+To add one: a row here, an operation, a line in ``on_command.LINKED`` or ``UNLINKED``, a block
 function; then ``make docs``.
 """
 
