@@ -109,7 +109,7 @@ class Sources:
             path = list(above.submodule_search_locations)
         for finder in sys.meta_path:
             find = getattr(finder, "find_spec", None)
-            spec = find(module, path) if find else None
+            spec: ModuleSpec | None = find(module, path) if find else None
             if spec is not None:
                 return spec
         return None
