@@ -43,7 +43,17 @@ class Settings:
         {"safe": 1, "caution": 1, "dangerous": 2},
         "How many people must approve a plan of each risk. At least 1 each.",
     )
+    approvals_by_code: dict[str, int] = _key(  # noqa: RUF009 - as above
+        {},
+        "How many people must approve a plan with a finding of that code, where that is more than "
+        "its level asks for.",
+    )
     self_approval: bool = _key(False, "Whether a requester may approve their own request.")
+    trust_command_line: bool = _key(
+        False,
+        "Whether `approve --as` and `reject --as` count for any run. False: only for one asked for "
+        "at a command line too, from another login name.",
+    )
     decide_within: float = _key(24.0, "Hours until a request that nobody decided expires.")
     start_within: float = _key(4.0, "Hours until an approval that could not start expires.")
     lock_timeout: float = _key(
@@ -53,7 +63,9 @@ class Settings:
         5, "How often a step that found no lock is tried again, where that is safe."
     )
     lock_backoff: float = _key(2.0, "Seconds before the first such retry; doubled each time.")
-    statement_timeout: float = _key(0.0, "Seconds a statement may run. 0: as long as the server says.")
+    statement_timeout: float = _key(
+        0.0, "Seconds a statement may run. 0: as long as the server says."
+    )
     record_with_migration: bool = _key(
         True, "Record a migration in its own transaction where the database can (the flush)."
     )
@@ -99,7 +111,9 @@ class Settings:
     def policy(self) -> Policy:
         return Policy(
             approvals={Risk(level): number for level, number in self.approvals.items()},
+            approvals_by_code=self.approvals_by_code,
             self_approval=self.self_approval,
+            trust_command_line=self.trust_command_line,
             decide_within=timedelta(hours=self.decide_within),
             start_within=timedelta(hours=self.start_within),
         )

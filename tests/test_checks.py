@@ -116,6 +116,7 @@ def test_the_checks_ask_no_database(databases: Callable[..., None]) -> None:
         ({"approvals": {"safe": True}}, "E005", "says True"),
         ({"approvals": {"safe": 1}}, "W001", "nothing for caution, dangerous; 1, 2 are taken"),
         ({"self_approval": True}, "W002", "approve their own"),
+        ({"trust_command_line": True}, "W003", "can approve as anybody"),
     ],
 )
 def test_values(settings: Any, given: Any, id_: str, words: str) -> None:

@@ -71,6 +71,13 @@ ROWS = {
             message='MIGRATION_BOT["self_approval"] is on: people may approve their own requests.',
             hint="Turn it off where more than one person can approve.",
         ),
+        Row(
+            id="W003",
+            message='MIGRATION_BOT["trust_command_line"] is on: whoever has a shell can approve as '
+            "anybody what they asked for on the page.",
+            hint="Leave it on only where nobody who asks for runs can become another login; else "
+            "decide on the page or in Slack.",
+        ),
         # The databases
         Row(
             id="E010",

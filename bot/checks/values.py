@@ -75,6 +75,8 @@ def check_values() -> Iterator[CheckMessage]:
             yield ROWS["E004"].found(key=key, value=repr(value), wanted=_RULES[key][1])
     if given.get("self_approval") is True:
         yield ROWS["W002"].found()
+    if given.get("trust_command_line") is True:
+        yield ROWS["W003"].found()
 
 
 def _approvals(given: Mapping[Any, Any]) -> Iterator[CheckMessage]:

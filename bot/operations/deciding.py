@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from django.db.models import Q
 
 from bot import outbox
 from bot.conf import get_settings
-from bot.models import Decision, Freeze, Run
+from bot.models import Decision, Freeze, Link, Run
 from bot.operations import accounts
 from bot.operations.changing import Change, changing, denials_recorded
 from bot.operations.requesting import check_reason, optional_reason
@@ -101,6 +102,7 @@ def _vote(
         voter=actor,
         votes=votes,
         verdict=verdict,
+        tied=partial(_tied, change),
     )
     Decision.objects.using(change.using).create(
         run=run,
@@ -112,6 +114,23 @@ def _vote(
         at=change.now,
     )
     return [*votes, Vote(person=actor, verdict=verdict)]
+
+
+def _tied(change: Change, one: Actor, other: Actor) -> bool:
+    """Whether the Slack person of one was ever linked to the account of the other.
+
+    Ended links count: whoever is talked into confirming somebody else's link code would else turn
+    that person's own click into a second person's approval.
+    """
+    links = Link.objects.using(change.using)
+    return any(
+        slack.slack_user
+        and account.account
+        and links.filter(
+            team=slack.team, slack_user=slack.slack_user, account=account.account
+        ).exists()
+        for slack, account in ((one, other), (other, one))
+    )
 
 
 def votes_of(change: Change, run: Run) -> list[Vote]:

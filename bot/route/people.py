@@ -47,7 +47,22 @@ class Actor:
     def from_json(cls, data: dict[str, Any]) -> Actor:
         return cls(**{**data, "origin": Origin(data["origin"])})
 
-    def is_same_person_as(self, other: Actor) -> bool:
+    @property
+    def login(self) -> str:
+        """The login name of a command line, without the host."""
+        return self.os_user.partition("@")[0]
+
+    def is_same_login_as(self, other: Actor, *, hosts_apart: bool = False) -> bool:
+        """Whether both came from one operating-system login.
+
+        The name alone decides: a host's name is no mark of a person, a container has another one
+        each time it starts. With ``hosts_apart`` one name on two hosts is two people.
+        """
+        if hosts_apart:
+            return bool(self.os_user) and self.os_user == other.os_user
+        return bool(self.login) and self.login == other.login
+
+    def is_same_person_as(self, other: Actor, *, hosts_apart: bool = False) -> bool:
         """Whether any trustworthy mark says that both are one person.
 
         Two accounts used from one operating-system login at the command line count as one: a shell
@@ -57,7 +72,7 @@ class Actor:
             return True
         if self.slack_user and (self.team, self.slack_user) == (other.team, other.slack_user):
             return True
-        return bool(self.os_user) and self.os_user == other.os_user
+        return self.is_same_login_as(other, hosts_apart=hosts_apart)
 
 
 SYSTEM = Actor(origin=Origin.SYSTEM, name="migration bot")

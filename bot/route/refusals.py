@@ -93,6 +93,13 @@ class SameLogin(OwnRequest):
     code = "same_login"
 
 
+class CommandLineNotTrusted(Refused):
+    """Run {run} was not asked for at a command line, and a shell can name any account.
+    Decide on it on the staff page or in Slack, where it is known who you are."""
+
+    code = "command_line_not_trusted"
+
+
 class AlreadyDecided(Refused):
     """You have already decided on run {run} ({verdict}); one person counts once."""
 

@@ -6,6 +6,7 @@ Between ``<!-- made: NAME -->`` and ``<!-- end -->`` stands what the function NA
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, fields
@@ -17,6 +18,7 @@ from bot.checks.rows import ROWS
 from bot.conf import Settings
 from bot.management.exits import Exit
 from bot.route.events import Denied, Event
+from bot.route.risks.judge import rules
 from bot.slack.commands import ROWS as COMMANDS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -90,10 +92,13 @@ def commands() -> str:
 def events() -> str:
     """Every event of the audit and what its ``data`` holds."""
     lines = ["| event | data |", "|---|---|"]
-    for event in sorted(_events(Event), key=lambda event: event.name):
+    # ``slots=True`` makes a second class of each; the first one lives on for a while.
+    found = {event.name: event for event in _events(Event)}
+    for event in sorted(found.values(), key=lambda event: event.name):
         held = ", ".join(f"`{one.name}`" for one in fields(event))
-        if event is Denied:
-            lines.append("| `<what was wished>.refused` | `code`, `because` |")
+        if event.name == Denied.name:
+            held = "`code`, `because`, and `repeated` where it stands for more than one"
+            lines.append(f"| `<what was wished>{event.name}` | {held} |")
         elif event.name:
             lines.append(f"| `{event.name}` | {held} |")
     return "\n".join(lines)
@@ -111,11 +116,21 @@ def _readable(template: str) -> str:
     return text.replace("{{", "{").replace("}}", "}")
 
 
+def risks() -> str:
+    """Every finding: each rule's docstring."""
+    parts = []
+    for rule in rules():
+        title, text = (inspect.getdoc(rule) or "").split("\n\n", 1)
+        parts.append(f"### `{rule.CODE}`\n\n**{title}**\n\n{text}\n")
+    return "\n" + "\n".join(parts)
+
+
 MADE: dict[str, Callable[[], str]] = {
     "settings": settings,
     "dependencies": dependencies,
     "exit_codes": exit_codes,
     "checks": checks,
+    "risks": risks,
     "commands": commands,
     "events": events,
 }

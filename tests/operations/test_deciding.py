@@ -4,19 +4,23 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import override_settings
 
 from bot import audit, operations
-from bot.models import AuditEntry, Decision, Run
+from bot.models import AuditEntry, Decision, LinkCode, Run
+from bot.operations import linking
 from bot.route.findings import Risk
 from bot.route.people import Origin
 from bot.route.refusals import (
     AlreadyDecided,
     AlreadyRequested,
+    CommandLineNotTrusted,
     EmptyPlan,
     NotPermitted,
     NotStaff,
     OwnRequest,
     ReasonNeeded,
+    SameLogin,
     WrongState,
 )
 from tests.plans import NOW, a_plan, a_step, acting, an_account
@@ -71,6 +75,95 @@ def test_two_accounts_of_one_shell_login_count_as_one_person(robin: Any, ada: An
     run = operations.request(stored.pk, actor=acting(robin, **shell), reason="x", now=NOW)
     with pytest.raises(OwnRequest):
         operations.approve(run.pk, actor=acting(ada, **shell), now=NOW)
+
+
+def shell(user: Any, login: str) -> Any:
+    return acting(user, origin=Origin.COMMAND_LINE, os_user=login)
+
+
+def asked_at_shell(by: Any, login: str) -> Run:
+    stored = operations.keep_plan(actor=shell(by, login), plan=a_plan(), now=NOW)
+    return operations.request(stored.pk, actor=shell(by, login), reason="x", now=NOW)
+
+
+def test_a_shell_decides_nothing_that_was_asked_for_elsewhere(robin: Any, ada: Any) -> None:
+    run = asked(robin)
+    with pytest.raises(CommandLineNotTrusted, match="staff page or in Slack"):
+        operations.approve(run.pk, actor=shell(ada, "robin@laptop"), now=NOW)
+    with pytest.raises(CommandLineNotTrusted):
+        operations.reject(run.pk, actor=shell(ada, "robin@laptop"), reason="x", now=NOW)
+    with override_settings(MIGRATION_BOT={"trust_command_line": True}):
+        run = operations.approve(run.pk, actor=shell(ada, "robin@laptop"), now=NOW)
+    assert run.state == "queued"
+
+
+def test_one_login_name_on_another_host_is_the_same_person(robin: Any, ada: Any) -> None:
+    run = asked_at_shell(robin, "deploy@web-1")
+    for decide in (operations.approve, operations.reject):
+        with pytest.raises(SameLogin):
+            decide(run.pk, actor=shell(ada, "deploy@web-2"), now=NOW, reason="x")
+    with override_settings(MIGRATION_BOT={"trust_command_line": True}):
+        run = operations.approve(run.pk, actor=shell(ada, "deploy@web-2"), now=NOW)
+    assert run.state == "queued"
+
+
+def test_another_login_approves_what_was_asked_for_at_a_command_line(robin: Any, ada: Any) -> None:
+    run = asked_at_shell(robin, "robin@desk")
+    assert operations.approve(run.pk, actor=shell(ada, "ada@desk"), now=NOW).state == "queued"
+
+
+def test_requesters_take_their_own_request_back_at_their_own_shell(ada: Any) -> None:
+    run = asked_at_shell(ada, "ada@desk")
+    run = operations.reject(run.pk, actor=shell(ada, "ada@desk"), now=NOW, reason="wrong one")
+    assert run.state == "rejected"
+
+
+@pytest.fixture
+def mallory() -> Any:
+    return an_account("mallory", "approve_run", "request_run")
+
+
+def link_again(slack_user: str, *accounts: Any) -> None:
+    """Tie one Slack person to one account after the other."""
+    for user in accounts:
+        linking.offer_code("c", team="T", slack_user=slack_user, slack_name="", now=NOW)
+        linking.confirm_code("c", actor=acting(user), now=NOW)
+        LinkCode.objects.all().delete()
+
+
+def in_slack(user: Any, slack_user: str) -> Any:
+    return acting(user, origin=Origin.SLACK, team="T", slack_user=slack_user)
+
+
+def test_a_slack_person_once_linked_to_the_requester_is_the_requester(
+    mallory: Any, ada: Any
+) -> None:
+    link_again("U1", mallory, ada)
+    run = asked(mallory)
+    with pytest.raises(OwnRequest):
+        operations.approve(run.pk, actor=in_slack(ada, "U1"), now=NOW)
+    assert operations.approve(run.pk, actor=acting(ada), now=NOW).state == "queued"
+
+
+def test_an_account_once_linked_to_the_slack_person_who_asked_is_the_requester(
+    mallory: Any, ada: Any
+) -> None:
+    link_again("U1", ada, mallory)
+    actor = in_slack(mallory, "U1")
+    stored = operations.keep_plan(actor=actor, plan=a_plan(), now=NOW)
+    run = operations.request(stored.pk, actor=actor, reason="x", now=NOW)
+    with pytest.raises(OwnRequest):
+        operations.approve(run.pk, actor=acting(ada), now=NOW)
+
+
+def test_one_slack_person_with_two_accounts_one_after_the_other_counts_once(
+    robin: Any, mallory: Any, ada: Any
+) -> None:
+    run = asked(robin, risk=Risk.DANGEROUS)
+    operations.approve(run.pk, actor=acting(mallory), now=NOW)
+    link_again("U1", mallory, ada)
+    with pytest.raises(AlreadyDecided):
+        operations.approve(run.pk, actor=in_slack(ada, "U1"), now=NOW)
 
 
 def test_a_dangerous_plan_needs_two_people_and_nobody_counts_twice(

@@ -38,6 +38,23 @@ def test_the_page_says_which_slack_person_asks_before_anything_is_tied(
     assert not Link.objects.exists()
 
 
+def test_the_page_names_the_account_that_will_be_untied(
+    client: Client, robin: Any, offered: None
+) -> None:
+    assert "untied" not in client.get(f"/migrations/link/{CODE}/").content.decode()
+    mallory = an_account("mallory")
+    Link.objects.create(
+        team="T0TEAM",
+        slack_user="U0ROBIN",
+        account=str(mallory.pk),
+        account_name="mallory",
+        linked_at=utc_now(),
+        live_key="T0TEAM:U0ROBIN",
+    )
+    page = client.get(f"/migrations/link/{CODE}/").content.decode()
+    assert "is tied to <strong>mallory</strong> now, and will be untied from it" in page
+
+
 def test_confirming_ties_once_and_a_second_time_is_refused(
     client: Client, robin: Any, offered: None
 ) -> None:

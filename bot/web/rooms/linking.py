@@ -24,12 +24,15 @@ def link(visit: Visit, code: str) -> HttpResponse:
             return answers.as_json(_as_json(made), status=201)
         return answers.see_other(reverse("migration_bot:links"))
     asked = linking.read_code(code, now=visit.now)
+    older = linking.find_link(asked.team, asked.slack_user)
     context = {
         "code": code,
         "slack_name": asked.slack_name or asked.slack_user,
         "slack_user": asked.slack_user,
         "team": asked.team,
         "expires_at": asked.expires_at,
+        "tied_to": older.account_name if older is not None else "",
+        "tied_to_another": older is not None and older.account != visit.account.id,
     }
     return room(visit, "link", context, here="links")
 
