@@ -15,7 +15,8 @@ from bot.database.catalogue import Catalogue
 from bot.database.facts import Witness
 from bot.database.lazystate import Difference, LazyState, StateFailed, View
 from bot.database.readonly import Looking, WriteRefused
-from bot.database.rendering import Lacking, Renderer, look_at, roots_of
+from bot.database.rendering import Lacking, Renderer, look_at
+from bot.database.roots import roots_of
 from bot.database.sql import DEFERRED, CollectingEditor
 from bot.database.targets import describe_error
 from bot.database.trust import code_module, code_name, is_reversible, why_not_previewed

@@ -9,51 +9,20 @@ operation is previewed again with more, at last with everything as Django render
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps as global_apps
-from django.apps.registry import Apps
-from django.db.migrations.operations.fields import AlterField, FieldOperation, RenameField
-from django.db.migrations.operations.models import IndexOperation, ModelOperation, RenameModel
 from django.db.migrations.state import ModelState, ProjectState, StateApps
-from django.db.models import Field
 
-from bot.database.lazystate import LazyState, ModelKey, References, View, outline
+from bot.database.classes import PointedAt, SmallApps, numbered, reduced, stands_alone
+from bot.database.lazystate import LazyState, View
+from bot.database.references import ModelKey, References, outline
 
 Need = dict[ModelKey, frozenset[str] | None]
 """The fields to render of each model; None means all."""
 
-_KEPT_OPTIONS = (
-    "db_table",
-    "db_tablespace",
-    "managed",
-    "proxy",
-    "swappable",
-    "required_db_vendor",
-    "required_db_features",
-)
 _KEPT_REGISTRIES = 256
-_LATER_THAN_ALL = 10**12
-_FIELDS_AT_MOST = 10**6
-
-
-@contextmanager
-def _numbered(time: int) -> Iterator[None]:
-    """Number the fields that are made here as if all states had been rendered in their order.
-
-    Fields are sorted by these numbers, so they decide where SQLite puts a column in a table that
-    it makes anew: Django has rendered the state before an operation before the one after it, also
-    when it goes backwards, and so does a table come out.
-    """
-    usual = Field.creation_counter
-    Field.creation_counter = _LATER_THAN_ALL + time * _FIELDS_AT_MOST
-    try:
-        yield
-    finally:
-        # Never lower than what was given out: SQLite's editor clones fields, and those come last.
-        Field.creation_counter = max(usual, Field.creation_counter)
 
 
 class Lacking(Exception):
@@ -62,14 +31,6 @@ class Lacking(Exception):
     def __init__(self, key: ModelKey | None) -> None:
         super().__init__()
         self.key = key
-
-
-class SmallApps(StateApps):
-    """A registry with a few models in it. StateApps' own constructor renders everything."""
-
-    def __init__(self) -> None:
-        Apps.__init__(self, ())
-        self.real_models = []
 
 
 class Renderer:
@@ -93,7 +54,7 @@ class Renderer:
             self._kept.move_to_end(signature)
             return self._kept[signature][0], need
         registry = SmallApps()
-        with registry.bulk_update(), _numbered(view.time):
+        with registry.bulk_update(), numbered(view.time):
             for key in states:
                 self._render(registry, states, need, key)
         self._pointed_at.tidy()
@@ -105,7 +66,7 @@ class Renderer:
         models = dict(view)
         signature = tuple((key, id(state)) for key, state in models.items())
         if signature not in self._kept:
-            with _numbered(view.time):
+            with numbered(view.time):
                 registry = StateApps(list(self.real_apps), models)
             self._keep(signature, registry, list(models.values()))
         return self._kept[signature][0]
@@ -184,66 +145,10 @@ class Renderer:
             if base in states:
                 self._render(registry, states, need, base)
         names = need[key]
-        if names is not None and _stands_alone(state, names):
+        if names is not None and stands_alone(state, names):
             registry.register_model(key[0], self._pointed_at.model(state, names))
         else:
-            _reduced(state, names).render(registry)
-
-
-class PointedAt:
-    """Classes of models that are only pointed at and point at nothing, to be in many registries.
-
-    Half of what is rendered are such: the users and pages that everything refers to.
-    """
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[int, frozenset[str]], tuple[Any, ModelState, frozenset[str]]] = {}
-        self._used: list[tuple[Any, frozenset[str]]] = []
-
-    def model(self, state: ModelState, names: frozenset[str]) -> Any:
-        """The class of ``state`` with the fields ``names``."""
-        if (id(state), names) not in self._known:
-            if len(self._known) >= _KEPT_REGISTRIES:
-                self._known.clear()
-            model: Any = _reduced(state, names).render(SmallApps())
-            # The state is kept too: its id must not be used again.
-            self._known[id(state), names] = (model, state, frozenset(vars(model)))
-        model, _, own = self._known[id(state), names]
-        self._used.append((model, own))
-        return model
-
-    def tidy(self) -> None:
-        """Take off what models of one registry put on them; it would keep that registry alive."""
-        for model, own in self._used:
-            for name in set(vars(model)) - own:
-                delattr(model, name)
-        self._used.clear()
-
-
-def _stands_alone(state: ModelState, names: frozenset[str]) -> bool:
-    lines = outline(state)
-    return not lines.bases and not any(one.field in names for one in lines.references)
-
-
-def _reduced(state: ModelState, names: frozenset[str] | None) -> ModelState:
-    """The state with only these fields, and nothing that does not shape the table."""
-    fields = {n: f for n, f in state.fields.items() if names is None or n in names}
-    if names is None:
-        options = dict(state.options)
-        options.pop("default_manager_name", None)
-        options.pop("base_manager_name", None)
-    else:
-        options = {name: state.options[name] for name in _KEPT_OPTIONS if name in state.options}
-    # Managers play no part in tables; but a field named objects needs one of another name.
-    managers = state.managers if "objects" in fields else []
-    reduced = ModelState.__new__(ModelState)
-    reduced.app_label = state.app_label
-    reduced.name = state.name
-    reduced.fields = fields
-    reduced.options = {"indexes": [], "constraints": [], **options}
-    reduced.bases = state.bases
-    reduced.managers = managers
-    return reduced
+            reduced(state, names).render(registry)
 
 
 class _LookedAtApps:
@@ -302,81 +207,3 @@ def look_at(
         return LookedAtState(state, view, renderer.everything(view))
     registry, need = renderer.registry(view, roots)
     return LookedAtState(state, view, _LookedAtApps(view, registry, need))
-
-
-def roots_of(
-    operation: Any, app_label: str, references: References, views: Iterable[View]
-) -> set[ModelKey]:
-    """The models that an operation looks at, before or after it.
-
-    Its own, and for a rename or a changed key those that refer to it.
-    """
-    names: list[str] = []
-    if isinstance(operation, RenameModel):
-        names = [operation.old_name, operation.new_name]
-    elif isinstance(operation, ModelOperation):
-        names = [operation.name]
-    elif isinstance(operation, (FieldOperation, IndexOperation)) or hasattr(
-        operation, "model_name"
-    ):
-        names = [operation.model_name]
-    roots: set[ModelKey] = {(app_label, name.lower()) for name in names}
-    for view in views:
-        if isinstance(operation, RenameModel):
-            for root in list(roots):
-                roots |= _referring(references, view, root)
-        elif isinstance(operation, (AlterField, RenameField)):
-            for root in list(roots):
-                roots |= _referring_to_field(references, view, root, _field_names(operation))
-    return roots
-
-
-def _field_names(operation: AlterField | RenameField) -> set[str]:
-    if isinstance(operation, RenameField):
-        return {operation.old_name, operation.new_name}
-    return {operation.name}
-
-
-def _referring(references: References, view: View, key: ModelKey) -> set[ModelKey]:
-    found = set()
-    for other in references.to(key):
-        state = view.peek(other)
-        if state is not None and any(
-            key in (reference.to, reference.through) for reference in outline(state).references
-        ):
-            found.add(other)
-    return found
-
-
-def _referring_to_field(
-    references: References, view: View, key: ModelKey, names: set[str]
-) -> set[ModelKey]:
-    """Models with a foreign key to one of these fields, and on through keys that are such keys.
-
-    Django changes their columns too (_related_non_m2m_objects), and SQLite makes them anew.
-    """
-    found: set[ModelKey] = set()
-    waiting = [(key, names)]
-    while waiting:
-        key, names = waiting.pop()
-        state = view.peek(key)
-        if state is None:
-            continue
-        unique = {n for n in names if n in state.fields and state.fields[n].unique}
-        is_key = any(state.fields[n].primary_key for n in unique)
-        if not unique:
-            continue
-        for other in references.to(key):
-            other_state = view.peek(other)
-            if other in found or other_state is None:
-                continue
-            touched = {
-                reference.field
-                for reference in outline(other_state).references
-                if reference.to == key
-                and (unique & set(reference.names) or (is_key and not reference.names))
-            }
-            if touched:
-                found.add(other)
-                waiting.append((other, touched))
-    return found

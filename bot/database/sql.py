@@ -6,12 +6,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from django.db.backends.ddl_references import Columns
 from django.db.backends.ddl_references import Statement as DdlStatement
-from django.db.models import CompositePrimaryKey
 
-from bot.database.catalogue import Catalogue, constraint
+from bot.database.catalogue import Catalogue
 from bot.database.readonly import Guard
+from bot.database.sql_tables import EntersInCatalogue, object_name
 from bot.route.plan import Belief, Statement
 
 DEFERRED = "Runs at the end of the migration."
@@ -24,7 +23,7 @@ _STEADY = (dict, list, tuple, set, str, int, float, bool, bytes)
 """Callables that give the same each time when they are called without arguments."""
 
 
-class CollectingEditor:
+class CollectingEditor(EntersInCatalogue):
     """Mixed into the backend's own editor. ``statements`` is what was collected so far."""
 
     connection: Any
@@ -60,7 +59,7 @@ class CollectingEditor:
         belief = Belief.PREDICTED if note else Belief.EXACT
         self.statements.append(Statement(sql=text, belief=belief, note=note))
         if isinstance(sql, DdlStatement):
-            self._enter_in_catalogue(sql)
+            self.enter_in_catalogue(sql)
 
     def _text(self, sql: Any, params: Any) -> tuple[str, str]:
         text = str(sql)
@@ -106,7 +105,7 @@ class CollectingEditor:
         name = ""
         if kwargs.get("foreign_key") and fields and getattr(fields[0], "db_constraint", False):
             name = str(me._fk_constraint_name(model, fields[0], "_fk_%(to_table)s_%(to_column)s"))
-            name = self._bare(name)
+            name = self.bare(name)
         elif kwargs.get("primary_key") and self.connection.vendor == "postgresql":
             name = object_name(table, "", "pkey")
         elif kwargs.get("check") and columns:
@@ -167,148 +166,6 @@ class CollectingEditor:
         else:
             self.doubt_all = why
 
-    # What becomes of the tables
-
-    def create_model(self, model: Any) -> None:
-        table = model._meta.db_table
-        self.catalogue.create(table)
-        self._enter_inline(model, model._meta.local_fields)
-        super().create_model(model)  # type: ignore[misc]
-
-    def delete_model(self, model: Any, **kwargs: Any) -> None:
-        super().delete_model(model, **kwargs)  # type: ignore[misc]
-        self.catalogue.drop(model._meta.db_table)
-
-    def alter_db_table(self, model: Any, old_db_table: str, new_db_table: str) -> None:
-        super().alter_db_table(model, old_db_table, new_db_table)  # type: ignore[misc]
-        if old_db_table != new_db_table:
-            self.catalogue.rename(old_db_table, new_db_table)
-
-    def add_field(self, model: Any, field: Any) -> None:
-        if self._has_column(field):
-            self._enter_inline(model, [field], with_constraints=False)
-        super().add_field(model, field)  # type: ignore[misc]
-
-    def remove_field(self, model: Any, field: Any) -> None:
-        super().remove_field(model, field)  # type: ignore[misc]
-        if self._has_column(field):
-            self.catalogue.drop_column(model._meta.db_table, field.column)
-
-    def _has_column(self, field: Any) -> bool:
-        return field.db_parameters(connection=self.connection)["type"] is not None
-
-    def _rename_field_sql(self, table: str, old_field: Any, new_field: Any, new_type: Any) -> Any:
-        self.catalogue.rename_column(table, old_field.column, new_field.column)
-        return super()._rename_field_sql(table, old_field, new_field, new_type)  # type: ignore[misc]
-
-    def _alter_field(self, model: Any, old_field: Any, new_field: Any, *args: Any) -> None:
-        super()._alter_field(model, old_field, new_field, *args)  # type: ignore[misc]
-        had, has = (f.db_parameters(self.connection)["check"] for f in (old_field, new_field))
-        if self.connection.vendor == "mysql" and had and had != has:
-            self.catalogue.drop_unnamed_checks(model._meta.db_table, new_field.column)
-
-    def _enter_inline(self, model: Any, fields: Any, *, with_constraints: bool = True) -> None:
-        """Constraints that a CREATE TABLE or ADD COLUMN makes without a statement of its own.
-
-        Names are those the server gives (PostgreSQL's ChooseConstraintName, MySQL's index names).
-        SQLite names none, and Django looks none of them up there.
-        """
-        table = model._meta.db_table
-        vendor = self.connection.vendor
-        if vendor == "sqlite":
-            return
-        for field in fields:
-            if self._has_column(field):
-                self._enter_column(table, field, vendor)
-                if not with_constraints:
-                    self._enter_inline_foreign_key(model, field)
-        if not with_constraints:
-            return
-        if isinstance(model._meta.pk, CompositePrimaryKey):
-            columns = [model._meta.get_field(n).column for n in model._meta.pk.field_names]
-            self._enter_key(table, columns, vendor)
-        for one in model._meta.constraints:
-            columns = [model._meta.get_field(n).column for n in getattr(one, "fields", ())]
-            self.catalogue.add(
-                table,
-                one.name,
-                constraint(columns, unique=bool(columns), check=hasattr(one, "condition")),
-            )
-
-    def _enter_column(self, table: str, field: Any, vendor: str) -> None:
-        column = field.column
-        if field.primary_key:
-            self._enter_key(table, [column], vendor)
-        elif field.unique:
-            name = object_name(table, column, "key") if vendor == "postgresql" else column
-            index = vendor == "mysql"
-            self.catalogue.add(table, name, constraint([column], unique=True, index=index))
-        if field.db_parameters(connection=self.connection)["check"]:
-            if vendor == "mysql":
-                self.catalogue.add_unnamed_check(table, column)
-            else:
-                name = object_name(table, column, "check")
-                self.catalogue.add(table, name, constraint([column], check=True))
-
-    def _enter_key(self, table: str, columns: list[str], vendor: str) -> None:
-        name = object_name(table, "", "pkey") if vendor == "postgresql" else "PRIMARY"
-        key = constraint(columns, primary_key=True, unique=True, index=vendor == "mysql")
-        self.catalogue.add(table, name, key)
-
-    def _enter_inline_foreign_key(self, model: Any, field: Any) -> None:
-        me: Any = self
-        if not (field.remote_field and field.db_constraint and me.sql_create_column_inline_fk):
-            return
-        name = str(me._fk_constraint_name(model, field, "_fk_%(to_table)s_%(to_column)s"))
-        target = field.remote_field.model._meta.db_table
-        self.catalogue.add(
-            model._meta.db_table,
-            self._bare(name),
-            constraint(
-                [field.column],
-                foreign_key=(target, field.remote_field.field_name),
-                index=self.connection.vendor == "mysql",
-            ),
-        )
-
-    def _enter_in_catalogue(self, sql: Any) -> None:
-        """Learn what a statement does from its template and its parts."""
-        me: Any = self
-        template, parts = str(sql.template), sql.parts
-        table = getattr(parts.get("table"), "table", None)
-        if table is None:
-            return
-        if template == me.sql_rename_index:
-            old, new = (self._bare(str(parts[part])) for part in ("old_name", "new_name"))
-            self.catalogue.rename_constraint(table, old, new)
-            return
-        name = self._bare(str(parts.get("name", "PRIMARY")))
-        words = template.upper()
-        if template == me.sql_create_fk:
-            to = (parts["to_table"].table, parts["to_column"].columns[0])
-            index = self.connection.vendor == "mysql"
-            added = constraint(list(parts["column"].columns), foreign_key=to, index=index)
-        elif words.startswith("CREATE") and "INDEX" in words:
-            added = constraint(_columns(parts), unique="UNIQUE" in words, index=True)
-            if using := str(parts.get("using") or "").split():
-                added["type"] = using[-1]
-        elif template == me.sql_create_unique:
-            added = constraint(_columns(parts), unique=True, index=me.connection.vendor == "mysql")
-        elif template == me.sql_create_check:
-            added = constraint([], check=True)
-        elif template == me.sql_create_pk:
-            added = constraint(_columns(parts), primary_key=True, unique=True)
-        elif "DROP" in words:
-            self.catalogue.remove(table, name)
-            return
-        else:
-            return
-        self.catalogue.add(table, name, added)
-
-    def _bare(self, name: str) -> str:
-        quote = "`" if self.connection.vendor == "mysql" else '"'
-        return name.strip(quote)
-
 
 def _with_values(text: str, values: list[str]) -> str:
     """As SQLite's cursor reads the text: a sign of per cent that is no placeholder stays."""
@@ -316,26 +173,5 @@ def _with_values(text: str, values: list[str]) -> str:
     return re.sub("%%|%s", lambda found: "%" if found[0] == "%%" else next(left, "%s"), text)
 
 
-def _columns(parts: dict[str, Any]) -> list[str]:
-    columns = parts.get("columns")
-    return list(columns.columns) if isinstance(columns, Columns) else []
-
-
 def _is_auto(field: Any) -> bool:
     return field.get_internal_type() in {"AutoField", "BigAutoField", "SmallAutoField"}
-
-
-def object_name(first: str, second: str, label: str, limit: int = 63) -> str:
-    """The name PostgreSQL gives: makeObjectName in src/backend/commands/indexcmds.c.
-
-    The longer of both names is cut until all fits into ``limit`` bytes.
-    """
-    one, two = first.strip('"').encode(), second.encode()
-    room = limit - len(label) - 1 - (1 if two else 0)
-    while len(one) + len(two) > room:
-        if len(one) > len(two):
-            one = one[:-1]
-        else:
-            two = two[:-1]
-    parts = [one.decode(errors="ignore"), two.decode(errors="ignore"), label]
-    return "_".join(part for part in parts if part)
