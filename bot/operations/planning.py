@@ -29,6 +29,7 @@ from bot.route.refusals import (
     PlanNotFound,
     Refused,
     TargetNotUnderstood,
+    TooManyPlans,
     UnknownDatabase,
 )
 from bot.route.text import storable, storable_json
@@ -39,6 +40,8 @@ logger = logging.getLogger("migration_bot")
 MAKE_PLAN = "make_plan"
 """The task's name; a stored name."""
 
+WAITING_LIMIT = 3
+"""Plans that one person may wait for at a time."""
 TARGET_LIMIT = 300
 """Characters; two names of at most 255 and 100 characters never come near it."""
 
@@ -80,7 +83,8 @@ def ask_for_plan(
 
     One row is written, by itself: it moves no run and is not audited, so it takes no part in the
     queue for the audit's head, where Slack's three seconds would pass. Whoever asks is asked about
-    again when the plan is requested.
+    again when the plan is requested. Asked the same again while it still waits, it is the same
+    plan; and one person has at most ``WAITING_LIMIT`` that wait.
     """
     wish = "run.request" if request else "plan.make"
     with denials_recorded(wish, actor=actor, now=now), setup_asked_for():
@@ -102,9 +106,30 @@ def ask_for_plan(
             reply_to=reply_to,
             asked_at=now,
         )
+        twin = _waiting_twin(stored)
+        if twin is not None:
+            return twin
         stored.save(using=get_settings().state_database, force_insert=True)
         wake(MAKE_PLAN, stored.pk)
     return stored
+
+
+def _waiting_twin(wished: StoredPlan) -> StoredPlan | None:
+    """The plan that this person already waits for and that would be the same; or TooManyPlans.
+
+    A plan costs a worker seconds, and looking takes no permission but a staff account.
+    """
+    waiting = StoredPlan.objects.using(get_settings().state_database).filter(
+        state=StoredPlan.WAITING
+    )
+    theirs = [one for one in waiting if one.actor.get("account") == wished.actor["account"]]
+    same = ("actor", "database", "target", "purpose", "reason", "run_after")
+    for one in theirs:
+        if all(getattr(one, name) == getattr(wished, name) for name in same):
+            return one
+    if len(theirs) >= WAITING_LIMIT:
+        raise TooManyPlans(number=len(theirs))
+    return None
 
 
 def keep_plan(*, actor: Actor, plan: Plan, now: datetime) -> StoredPlan:

@@ -131,6 +131,13 @@ class PlanNotReady(Refused):
     kind = Kind.CONFLICT
 
 
+class TooManyPlans(Refused):
+    """You already wait for {number} plans. Wait until one of them is made, then ask again."""
+
+    code = "too_many_plans"
+    kind = Kind.CONFLICT
+
+
 class WrongState(Refused):
     """Run {run} is {state}, so it cannot be {action} any more. Nothing was changed."""
 

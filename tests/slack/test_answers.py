@@ -236,7 +236,7 @@ def test_asking_waits_for_no_writer_of_the_audit_and_takes_few_statements(
     assert not [sql for sql in statements if "audithead" in sql]
     # The signature; the person with their link; the account; its two permission queries; the wish.
     # Its wake comes after the commit, which this test does not reach.
-    assert len(statements) == 6
+    assert len(statements) == 7
 
 
 @pytest.mark.parametrize("digits", [13, 16, 300])
