@@ -60,6 +60,16 @@ def find_run(run_id: int | str) -> Run:
         raise RunNotFound(run=run_id) from None
 
 
+def approvals_because(run: Run) -> str:
+    """Why a run needs more than one approval, in words that follow the number; empty for one, and
+    when the settings have changed since it was asked for."""
+    plan = run.stored_plan.plan
+    policy = get_settings().policy
+    if policy.approvals_needed(plan.risk, plan.all_findings) != run.approvals_needed:
+        return ""
+    return policy.approvals_because(plan.risk, plan.all_findings)
+
+
 def run_as_json(run: Run) -> dict[str, Any]:
     """A run as the outside contract has it. No traceback: that is for those who may see it."""
     return {
@@ -182,22 +192,26 @@ def audit_head() -> tuple[int, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pulse:
-    """How the workers are: the newest heartbeat's age in seconds, None when there never was one."""
+    """How the workers are: how many live, and the newest heartbeat's age in seconds, None when
+    there never was one. Below zero it comes from a clock that is ahead of this machine's."""
 
     workers: int
     newest_age: float | None
 
     @property
     def alive(self) -> bool:
-        return self.newest_age is not None and self.newest_age <= get_settings().lease
+        return self.workers > 0
 
 
 def pulse(*, now: datetime) -> Pulse:
     """Look at the heartbeats of all machines."""
     beats = Worker.objects.using(get_settings().state_database).values_list("beat_at", flat=True)
     ages = [(now - beat).total_seconds() for beat in beats]
-    fresh = [age for age in ages if age <= get_settings().lease]
-    return Pulse(workers=len(fresh), newest_age=min(ages) if ages else None)
+    lease = get_settings().lease
+    # One from the future says nothing of now: its worker may be long dead.
+    fresh = [age for age in ages if -lease <= age <= lease]
+    newest = min(fresh) if fresh else min(ages, key=abs, default=None)
+    return Pulse(workers=len(fresh), newest_age=newest)
 
 
 def _time(at: datetime | None) -> str | None:

@@ -49,6 +49,14 @@ def test_without_a_living_worker_it_is_not_well(now: datetime) -> None:
     assert answer.json()["database"]["ok"] is True
 
 
+def test_a_heartbeat_from_the_future_is_no_sign_of_life(now: datetime) -> None:
+    beat(now + timedelta(hours=1))
+    answer = look()
+    assert answer.status_code == 503
+    assert "in the future" in answer.json()["worker"]["words"]
+    assert answer.json()["worker"]["workers"] == 0
+
+
 def test_the_backlog_is_told_with_its_oldest_age(now: datetime) -> None:
     beat(now)
     for number, minutes in enumerate((3, 90)):

@@ -84,7 +84,7 @@ def worker_missing(visit: Visit) -> str:
             "No worker has ever been seen, so nothing is planned or run. "
             "Start one with `manage.py migration_bot worker`."
         )
-    return WorkerMissing(seconds=round(pulse.newest_age)).sentence
+    return WorkerMissing(seconds=round(abs(pulse.newest_age))).sentence
 
 
 def may_request(visit: Visit) -> bool:

@@ -69,6 +69,8 @@ def _worker(now: datetime) -> dict[str, Any]:
         words = f"{pulse.workers} alive; the newest heartbeat is {age} s old."
     elif age is None:
         words = "No worker was ever seen: start `manage.py migration_bot worker`."
+    elif age < 0:
+        words = f"The newest heartbeat is {-age} s in the future: the machines' clocks differ."
     else:
         words = f"The newest heartbeat is {age} s old: start `manage.py migration_bot worker`."
     return {"ok": pulse.alive, "words": words, "workers": pulse.workers, "newest_age": age}
