@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,28 @@ ROWS = ("22", "23")
 """Classes of SQLSTATE whose details quote values: data exceptions and broken constraints."""
 LEFT_OUT = "(left out, since it quotes values of rows)"
 
-_QUOTED_ENTRY = re.compile(r"(Duplicate entry ).*?( for key )", re.DOTALL)
+OUT = "(left out)"
+
+_QUOTED = re.compile(r"""["'`«»„“”‘’‹›「].*["'`«»„“”‘’‹›」]""", re.DOTALL)
+"""From the first quotation mark to the last, in whatever language the server speaks."""
+
+_MYSQL_QUOTES = frozenset({1062, 1292, 1300, 1366, 1367, 1411, 1525, 1526, 1586, 3156})
+"""Messages with a value in them, of MySQL and MariaDB (their lists of server error messages).
+1264, 1265 and 1406 name the column alone."""
+_IN_MESSAGE = re.compile(
+    r"""^([^']*)'.*'(\ for\ key\ '[^']*'
+        | \ for\ column\ (?:[`'][^`']*[`']\.?)+\ at\ row\ \d+
+        | \ for\ function\ \w+
+        )$""",
+    re.DOTALL | re.VERBOSE,
+)
+"""A value in quotation marks, whatever it holds, and the names that follow it, which stay."""
+
+_DJANGO = (
+    re.compile(r"(with primary key ').*?(' has an invalid foreign key)", re.DOTALL),
+    re.compile(r"(contains a value ').*?(' that does not have a corresponding value)", re.DOTALL),
+)
+"""Django's own check of foreign keys on SQLite and MySQL (``check_constraints``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,17 +59,44 @@ def tell(error: BaseException) -> Told:
 
 
 def without_rows(text: str, error: BaseException) -> str:
-    """``text`` without what the database server quotes of rows in the errors behind ``error``.
+    """``text`` without what a database quotes of rows in the errors behind ``error``.
 
-    PostgreSQL does so in fields of their own (libpq's PQresultErrorField), MySQL and MariaDB in
-    "Duplicate entry '…' for key".
+    What a migration's own Python puts into an error's words cannot be told from its words.
     """
     for each in _chain(error):
-        diagnosis: Any = getattr(each, "diag", None)
-        if str(getattr(diagnosis, "sqlstate", None) or "").startswith(ROWS):
-            for quoting in (diagnosis.message_detail, diagnosis.context):
-                text = text.replace(quoting, LEFT_OUT) if quoting else text
-    return _QUOTED_ENTRY.sub(r"\1(left out)\2", text)
+        for quoting, told in (*_postgresql(each), *_mysql(each)):
+            text = text.replace(quoting, told) if quoting else text
+    for pattern in _DJANGO:
+        text = pattern.sub(rf"\1{OUT}\2", text)
+    return text
+
+
+def _postgresql(error: BaseException) -> Iterator[tuple[str, str]]:
+    """Details and context (libpq's PQresultErrorField), the line of the statement, in which values
+    stand, and in data exceptions what the message itself quotes."""
+    diagnosis: Any = getattr(error, "diag", None)
+    state = str(getattr(diagnosis, "sqlstate", None) or "")
+    if not state.startswith(ROWS):
+        return
+    said = str(diagnosis.message_primary or "")
+    told = _QUOTED.sub(OUT, said) if state.startswith("22") else said
+    more = any((diagnosis.message_detail, diagnosis.context, diagnosis.statement_position))
+    yield str(error), f"{told}\n{LEFT_OUT}" if more else told
+    yield str(diagnosis.message_detail or ""), LEFT_OUT
+    yield str(diagnosis.context or ""), LEFT_OUT
+    if told != said:
+        yield said, told
+
+
+def _mysql(error: BaseException) -> Iterator[tuple[str, str]]:
+    """The drivers' errors have two arguments, the server's number and its message."""
+    match error.args:
+        case (int() as number, str() as said) if number in _MYSQL_QUOTES:
+            told = _IN_MESSAGE.sub(rf"\1{OUT}\2", said)
+            if told == said:
+                told = _QUOTED.sub(OUT, said)
+            yield str(error), str((number, told))
+            yield said, told
 
 
 def _chain(error: BaseException) -> list[BaseException]:
