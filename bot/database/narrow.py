@@ -1,8 +1,9 @@
 """How much of the applied history a plan has to look at.
 
-A migration may only name models of migrations it depends on, so their state is enough for most
-operations, and much less than all: with five migrations pending, going through all applied ones
-is half of the work. Operations that reach models which refer to theirs need everything.
+A migration may only name models of migrations it depends on, so the state of their apps is enough
+for most operations, and much less than all: with five migrations pending, going through all applied
+ones is half of the work. It takes whole apps, because what was applied later has changed those
+models too. Operations that reach models which refer to theirs need everything.
 """
 
 from __future__ import annotations
@@ -48,8 +49,15 @@ def narrowed(loader: MigrationLoader, steps: Sequence[PlannedMigration]) -> set[
     if not all(_is_local(one) for migration, _ in steps for one in migration.operations):
         return None
     nodes = loader.graph.node_map
-    keys = [(migration.app_label, migration.name) for migration, _ in steps]
-    return reach((nodes[key] for key in keys if key in nodes), "parents")
+    keys = {(migration.app_label, migration.name) for migration, _ in steps}
+    applied = set(loader.applied_migrations or ()).intersection(nodes)
+    apps: set[str] = set()
+    while True:
+        found = reach((nodes[key] for key in keys if key in nodes), "parents")
+        if {app for app, _ in found} == apps:
+            return found
+        apps = {app for app, _ in found}
+        keys = found | {key for key in applied if key[0] in apps}
 
 
 def _is_local(operation: Any) -> bool:

@@ -206,6 +206,27 @@ def test_a_router_that_fails_is_told_and_stops_no_plan(
     assert make.statements[0].sql.startswith("CREATE TABLE")
 
 
+def test_a_model_is_as_all_that_is_applied_has_made_it_not_only_what_a_step_depends_on(
+    target: str, apps: dict[str, MadeUpApp]
+) -> None:
+    wide = "migrations.AlterField('Person', 'id', models.BigAutoField(primary_key=True))"
+    table = "migrations.AlterModelTable('Person', 'people')"
+    apps["till"].write(
+        {
+            "0001_person": source(f"migrations.CreateModel('Person', [{ID}])"),
+            "0002_wide": source(wide, table, after=(("till", "0001_person"),)),
+        }
+    )
+    apps["shop"].write({"0001_one": source(MAKE)})
+    migrate(target)
+    link = "migrations.AddField('Item', 'by', models.ForeignKey('till.Person', models.CASCADE, "
+    depends = (ONE, ("till", "0001_person"))
+    apps["shop"].write({"0002_two": source(f"{link}null=True))", after=depends)})
+    made = plan(target, "shop")
+    assert any("people" in s.sql for s in made.steps[0].statements)
+    assert not disagreements(made, migrate(target, "shop"))
+
+
 @on_one
 def test_progress_is_told_after_each_step_and_never_goes_back(
     target: str, apps: dict[str, MadeUpApp]
