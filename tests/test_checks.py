@@ -114,6 +114,8 @@ def test_the_checks_ask_no_database(databases: Callable[..., None]) -> None:
         ({"approvals": {"dangerous": 0}}, "E005", "says 0 for 'dangerous'"),
         ({"approvals": {"terrible": 1}}, "E005", "'terrible'"),
         ({"approvals": {"safe": True}}, "E005", "says True"),
+        ({"approvals_by_code": {"loses_data": 0}}, "E006", "says 0 for 'loses_data'"),
+        ({"approvals_by_code": {"loses_date": 2}}, "E007", "Did you mean loses_data?"),
         ({"approvals": {"safe": 1}}, "W001", "nothing for caution, dangerous; 1, 2 are taken"),
         ({"self_approval": True}, "W002", "approve their own"),
         ({"trust_command_line": True}, "W003", "can approve as anybody"),

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from django.core.checks import CheckMessage, Error, Warning
 
+from bot.conf import NOT_A_DICTIONARY, WRONG_TYPE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
@@ -37,7 +39,7 @@ ROWS = {
         # The settings themselves
         Row(
             id="E001",
-            message="MIGRATION_BOT is a {kind}, not a dictionary.",
+            message=NOT_A_DICTIONARY,
             hint='Write MIGRATION_BOT = {{"state_database": "default"}}, or leave it out.',
         ),
         Row(
@@ -47,7 +49,7 @@ ROWS = {
         ),
         Row(
             id="E003",
-            message='MIGRATION_BOT["{key}"] is a {kind}; it must be {wanted}.',
+            message=WRONG_TYPE,
             hint="docs/settings.md has each key with its type.",
         ),
         Row(
@@ -60,6 +62,17 @@ ROWS = {
             message='MIGRATION_BOT["approvals"] says {value} for {level!r}.',
             hint="Give a whole number from 1 to 20 for safe, caution and dangerous: a run that "
             "nobody has to approve is a plain migrate.",
+        ),
+        Row(
+            id="E006",
+            message='MIGRATION_BOT["approvals_by_code"] says {value} for {code!r}.',
+            hint="Give a whole number from 1 to 20.",
+        ),
+        Row(
+            id="E007",
+            message='MIGRATION_BOT["approvals_by_code"] names {code!r}, which no finding has.'
+            "{nearest}",
+            hint="docs/risks.md has every code.",
         ),
         Row(
             id="W001",

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import NoneType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.checks import CheckMessage
 
 from bot.checks.rows import ROWS
-from bot.conf import KEYS, Settings, configured
+from bot.conf import KEYS, Settings, configured, kind_of, wrong_type
 from bot.route.findings import Risk
+from bot.route.risks.judge import codes
 
 SHORTEST_LEASE = 3.0
 """Seconds. A worker gives a sign of life six times in a lease, and looks about each 0.2 s."""
-
-_WORDS = {bool: "True or False", int: "a whole number", float: "a number", str: "a text"}
 
 _Rule = tuple[Callable[[Any], bool], str]
 
@@ -61,16 +59,17 @@ def check_values() -> Iterator[CheckMessage]:
     """What is wrong with the dictionary as the project wrote it."""
     given: Any = configured()
     if not isinstance(given, Mapping):
-        yield ROWS["E001"].found(kind=_kind(given))
+        yield ROWS["E001"].found(kind=kind_of(given))
         return
-    types = get_type_hints(Settings)
     for key, value in given.items():
         if key not in KEYS:
             yield ROWS["E002"].found(key=key, nearest=nearest(str(key), KEYS))
         elif key == "approvals" and isinstance(value, Mapping):
             yield from _approvals(value)
-        elif not _fits(value, types[key]):
-            yield ROWS["E003"].found(key=key, kind=_kind(value), wanted=_wanted(types[key]))
+        elif key == "approvals_by_code" and isinstance(value, Mapping):
+            yield from _approvals_by_code(value)
+        elif wanted := wrong_type(key, value):
+            yield ROWS["E003"].found(key=key, kind=kind_of(value), wanted=wanted)
         elif key in _RULES and not _RULES[key][0](value):
             yield ROWS["E004"].found(key=key, value=repr(value), wanted=_RULES[key][1])
     if given.get("self_approval") is True:
@@ -92,34 +91,13 @@ def _approvals(given: Mapping[Any, Any]) -> Iterator[CheckMessage]:
         yield ROWS["W001"].found(levels=", ".join(missing), numbers=f"{numbers} {verb}")
 
 
-def _fits(value: Any, kind: Any) -> bool:
-    """Whether ``value`` is of the field's type as a settings file would write it."""
-    kinds = [one for one in get_args(kind) if one is not NoneType]
-    if NoneType in get_args(kind):
-        return value is None or _fits(value, kinds[0])
-    origin = get_origin(kind) or kind
-    if origin is tuple:
-        return isinstance(value, (list, tuple)) and all(_fits(one, kinds[0]) for one in value)
-    if origin is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
-    if origin is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, origin)
-
-
-def _wanted(kind: Any) -> str:
-    kinds = [one for one in get_args(kind) if one is not NoneType]
-    if NoneType in get_args(kind):
-        return f"{_wanted(kinds[0])} or None"
-    origin = get_origin(kind) or kind
-    if origin is tuple:
-        return "a list of texts"
-    return "a dictionary" if origin is dict else _WORDS[origin]
-
-
-def _kind(value: Any) -> str:
-    """The type's name; never the value, which may be a secret."""
-    return type(value).__name__
+def _approvals_by_code(given: Mapping[Any, Any]) -> Iterator[CheckMessage]:
+    for code, number in given.items():
+        whole = isinstance(number, int) and not isinstance(number, bool)
+        if not whole or not 1 <= number <= 20:
+            yield ROWS["E006"].found(value=repr(number), code=code)
+        elif code not in codes() and not str(code).startswith("squawk_"):
+            yield ROWS["E007"].found(code=code, nearest=nearest(str(code), codes()))
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

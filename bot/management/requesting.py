@@ -90,5 +90,6 @@ def _show(asked: Run, desk: Desk) -> None:
     lines = run_line(asked, desk)
     number = asked.approvals_needed
     people = "somebody else has" if number == 1 else f"{number} people have"
-    lines.append(f"Now {people} to approve it, before {moment(asked.expires_at)}.")
+    why = f" {because}" if (because := reading.approvals_because(asked)) else ""
+    lines.append(f"Now {people} to approve it{why}, before {moment(asked.expires_at)}.")
     desk.write("\n".join(lines))

@@ -108,7 +108,7 @@ def request_in(
         requester=account.id,
         requester_name=account.name,
         requester_actor=actor.to_json(),
-        approvals_needed=policy.approvals_needed(plan.risk),
+        approvals_needed=policy.approvals_needed(plan.risk, plan.all_findings),
         release=plan.release,
         requested_at=change.now,
         expires_at=policy.decision_due(change.now),

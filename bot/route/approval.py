@@ -51,16 +51,16 @@ class Policy:
         return max(1, self.approvals[risk], *by_code)
 
     def approvals_because(self, risk: Risk, findings: Iterable[Finding] = ()) -> str:
-        """Why so many are needed: ``the plan is dangerous``, or the codes that ask for more than
+        """Why so many are needed: ``because it is dangerous``, or the codes that ask for more than
         the level does; empty for one."""
         found = list(findings)
         needed = self.approvals_needed(risk, found)
         if needed == 1:
             return ""
         if needed == self.approvals[risk]:
-            return f"the plan is {risk}"
+            return f"because it is {risk}"
         asking = {f.code for f in found if self.approvals_by_code.get(f.code, 1) == needed}
-        return f"of {', '.join(sorted(asking))}"
+        return f"because of {', '.join(sorted(asking))}"
 
     def decision_due(self, requested_at: datetime) -> datetime:
         """When a request expires that nobody decided."""

@@ -133,7 +133,7 @@ def plan_view(stored: StoredPlan) -> PlanView:
         asked_by=person(actor),
         url=url("plan", stored.pk),
         release=plan.release,
-        approvals_needed=get_settings().policy.approvals_needed(plan.risk),
+        approvals_needed=get_settings().policy.approvals_needed(plan.risk, plan.all_findings),
         requestable=not stored.runs.exists(),
     )
 
@@ -168,6 +168,7 @@ def run_view(run_id: int | str, *, now: datetime) -> RunView:
         requested_at=run.requested_at,
         now=now,
         approvals_needed=run.approvals_needed,
+        approvals_because=reading.approvals_because(run),
         decisions=tuple(_decision(decision) for decision in run.decisions.all()),
         self_approval=get_settings().self_approval,
         expires_at=run.expires_at,

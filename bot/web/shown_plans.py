@@ -62,6 +62,7 @@ class StepShown:
     reversible: bool
     irreversible_because: str
     replaces: list[str]
+    examined: bool
     findings: list[FindingShown]
     operations: list[OperationShown]
     statements: int
@@ -81,6 +82,8 @@ class PlanShown:
     findings: list[FindingShown]
     steps: list[StepShown]
     approvals_needed: int
+    approvals_because: str = ""
+    notes: tuple[str, ...] = ()
     size: int = 0
 
     @property
@@ -102,7 +105,9 @@ def plan_shown(plan: Plan) -> PlanShown:
         made_at=plan.made_at,
         findings=[_finding(finding) for finding in plan.findings],
         steps=[_step(step) for step in plan.steps],
-        approvals_needed=get_settings().policy.approvals_needed(plan.risk),
+        approvals_needed=get_settings().policy.approvals_needed(plan.risk, plan.all_findings),
+        approvals_because=get_settings().policy.approvals_because(plan.risk, plan.all_findings),
+        notes=plan.notes,
         size=sum(len(s.sql) for step in plan.steps for s in step.statements),
     )
 
@@ -116,6 +121,7 @@ def _step(step: Step) -> StepShown:
         reversible=step.reversible,
         irreversible_because=step.irreversible_because,
         replaces=list(step.replaces),
+        examined=step.examined,
         findings=[_finding(finding) for finding in step.findings],
         operations=[
             OperationShown(

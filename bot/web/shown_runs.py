@@ -51,6 +51,7 @@ class RunShown:
     release: str
     approvals: int
     approvals_needed: int
+    approvals_because: str
     decisions: list[DecisionShown]
     steps: list[RunStep]
     done: int
@@ -105,6 +106,7 @@ def run_shown(run: Run, *, now: datetime, traceback: bool = False) -> RunShown:
         release=run.release,
         approvals=approvals,
         approvals_needed=run.approvals_needed,
+        approvals_because=reading.approvals_because(run),
         decisions=[
             DecisionShown(person=d.person_name, verdict=d.verdict, reason=d.reason, at=d.at)
             for d in decisions

@@ -33,7 +33,8 @@ def decided(run: RunView, voice: Voice) -> list[str]:
 def _requested(run: RunView, voice: Voice) -> Iterator[str]:
     needed = count(run.approvals_needed, "approval")
     given = f", {len(run.approvals)} given" if run.approvals else ""
-    yield f"{voice.strong(f'Needs {needed}')}{given}, from {_from_whom(run, voice)}."
+    why = f" {voice.free(run.approvals_because, 300)}" if run.approvals_because else ""
+    yield f"{voice.strong(f'Needs {needed}')}{why}{given}, from {_from_whom(run, voice)}."
     if run.run_after is not None:
         yield f"Starts after approval, not before {voice.at(run.run_after)}."
     if run.expires_at is not None:

@@ -111,6 +111,7 @@ class RunView:
     requested_at: datetime
     now: datetime
     approvals_needed: int = 1
+    approvals_because: str = ""
     decisions: tuple[DecisionView, ...] = ()
     approvers_hint: str = ""
     self_approval: bool = False

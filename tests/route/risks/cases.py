@@ -1,0 +1,49 @@
+"""Operations as values, for tests of one rule at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.route.findings import Finding
+from bot.route.plan import Direction
+from bot.route.risks.facts import Column, Deed, OperationFacts, Situation, Size, StepFacts
+from bot.route.risks.judge import judge
+
+LARGE = Size(rows=40_000_000, bytes=12 * 1024**3)
+SMALL = Size(rows=10, bytes=8192)
+
+
+def column(name: str = "total", **facts: Any) -> Column:
+    given = {"column": name, "kind": "IntegerField", "type": "integer"}
+    return Column(name=name, **{**given, **facts})
+
+
+def operation(*sql: str, deed: Deed = Deed.SQL, table: str = "", **facts: Any) -> OperationFacts:
+    """One operation that sends ``sql``; a table makes it Django's own on that table."""
+    given: dict[str, Any] = {"place": 0, "kind": "RunSQL", "app": "shop", "table_after": table}
+    return OperationFacts(deed=deed, table=table, statements=sql, **{**given, **facts})
+
+
+def found(
+    *operations: OperationFacts | str,
+    vendor: str = "postgresql",
+    size: Size | None = LARGE,
+    step: dict[str, Any] | None = None,
+    **situation: Any,
+) -> dict[str, Finding]:
+    """The findings of one migration by code; a text stands for RunSQL. Tables are shop_*."""
+    made = tuple(operation(one) if isinstance(one, str) else one for one in operations)
+    facts = StepFacts(
+        **{
+            "app": "shop",
+            "name": "0002_more",
+            "direction": Direction.FORWARD,
+            "atomic": vendor != "mysql",
+            "operations": made,
+            **(step or {}),
+        }
+    )
+    sizes = dict.fromkeys(("shop_order", "shop_line", "shop_customer"), size) if size else {}
+    given = {"lock_timeout": 5.0, "sizes": sizes, "version": (15, 0), **situation}
+    (findings,) = judge([facts], Situation(vendor=vendor, **given))
+    return {finding.code: finding for finding in findings}
