@@ -87,13 +87,17 @@ def what_changed() -> str:
 
 
 def migrations_changed() -> str:
-    """A file of a migrations package that was changed or added since ``begin_loading``.
+    """A file of a migrations package that was changed or added since ``begin_loading``, or a link
+    on the way to one that was switched since.
 
-    For a child that holds the lock: it has just loaded them, and a deploy may be under way.
+    For a child that holds the lock: it has just loaded them, and a deploy may be under way. A
+    switched link leads to files that may be older than all of this.
     """
-    return _first(
+    folders = list(_migration_folders())
+    unlinked: set[str] = set()
+    return _first(_switched(folder, _since, unlinked) for folder in folders) or _first(
         f"{path} was changed" if _is_newer(path, _since) else ""
-        for folder in _migration_folders()
+        for folder in folders
         for path in _all_files(folder)
     )
 
@@ -147,18 +151,28 @@ def _changed_file(file: str) -> str:
 
 def _changed_link(folder: str) -> str:
     """A symbolic link on the way that points elsewhere now: how many deploys switch releases."""
-    path = folder
-    while path not in _seen.links:
+    return _switched(folder, BEGAN, _seen.links)
+
+
+def _switched(folder: str, moment: int, known: set[str]) -> str:
+    """A link on the way to ``folder`` that was made after ``moment``, in words. ``known`` are
+    folders without a link on the way to them; found ones are added."""
+    path, walked = folder, set[str]()
+    while path not in known:
         try:
             stat = os.lstat(path)
         except OSError:
             return f"{path} was removed"
         if os.path.islink(path):  # noqa: PTH114
-            if stat.st_ctime_ns > BEGAN:
+            if stat.st_ctime_ns > moment:
                 return f"{path} was switched"
+            walked.clear()  # what is below a link may be elsewhere at the next look
         else:
-            _seen.links.add(path)
+            walked.add(path)
+            if path == os.path.dirname(path):  # noqa: PTH120
+                break
         path = os.path.dirname(path)  # noqa: PTH120
+    known |= walked
     return ""
 
 

@@ -195,3 +195,15 @@ def test_a_deploy_under_the_lock_is_noticed(folder: Path) -> None:
     (folder / "shop" / "migrations" / "0001_initial.py").write_text("")
     assert "0001_initial.py was changed" in process.ask()
     process.end()
+
+
+def test_a_release_that_is_switched_under_the_lock_is_noticed(folder: Path) -> None:
+    """Its files are older than the process, so that none of them tells."""
+    shutil.copytree(folder.resolve(), folder.parent / "release-2")
+    process = Warm(folder, asked="migrations_changed")
+    assert process.ask() == ""
+    switch = folder.parent / "switch"
+    switch.symlink_to("release-2")
+    switch.rename(folder)
+    assert process.ask() == f"{folder} was switched"
+    process.end()
