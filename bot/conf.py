@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any
+from types import NoneType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 from bot.route.approval import Policy
@@ -26,11 +28,11 @@ beside the runs because a wake-up that is rolled back must take its run along.
 """
 
 
-def _key(default: Any, doc: str) -> Any:
-    """A field with its documentation beside it."""
+def _key(default: Any, doc: str, *, secret: bool = False) -> Any:
+    """A field with its documentation beside it. A ``secret`` stands in no ``repr``."""
     if isinstance(default, dict):
         return field(default_factory=default.copy, metadata={"doc": doc})
-    return field(default=default, metadata={"doc": doc})
+    return field(default=default, repr=not secret, metadata={"doc": doc})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +88,13 @@ class Settings:
     run_queue: str = _key("migration_bot_runs", "The queue for runs.")
     poll_interval: float = _key(0.1, "Seconds between two looks into the queue (django-tasks-db).")
     public_url: str = _key("", "Where this site is reached, for links back: https://example.com")
-    slack_bot_token: str = _key("", "Slack's bot token (xoxb-…). Empty: no Slack.")
-    slack_signing_secret: str = _key("", "Slack's signing secret; without it the door stays shut.")
-    slack_app_token: str = _key("", "Slack's app-level token (xapp-…), for Socket Mode only.")
+    slack_bot_token: str = _key("", "Slack's bot token (xoxb-…). Empty: no Slack.", secret=True)
+    slack_signing_secret: str = _key(
+        "", "Slack's signing secret; without it the door stays shut.", secret=True
+    )
+    slack_app_token: str = _key(
+        "", "Slack's app-level token (xapp-…), for Socket Mode only.", secret=True
+    )
     slack_team_id: str = _key("", "The one workspace (T…) whose requests are taken.")
     slack_enterprise_id: str = _key("", "The Enterprise Grid organisation (E…), if there is one.")
     slack_app_id: str = _key("", "The app (A…) whose requests are taken. Empty: not compared.")
@@ -142,10 +148,72 @@ def configured() -> Mapping[str, Any]:
     return getattr(django_settings, "MIGRATION_BOT", {})
 
 
+NOT_A_DICTIONARY = "MIGRATION_BOT is a {kind}, not a dictionary."
+WRONG_TYPE = 'MIGRATION_BOT["{key}"] is a {kind}; it must be {wanted}.'
+
+_WORDS = {bool: "True or False", int: "a whole number", float: "a number", str: "a text"}
+
+
+def wrong_type(key: str, value: Any) -> str:
+    """What ``value`` would have to be for this key, in words; empty when it is that."""
+    kind = _types()[key]
+    if not _fits(value, kind):
+        return _wanted(kind)
+    if key == "approvals" and not all(_fits(n, int) and n >= 1 for n in value.values()):
+        return "a dictionary of whole numbers from 1"
+    return ""
+
+
+def kind_of(value: Any) -> str:
+    """The type's name; never the value, which may be a secret."""
+    return type(value).__name__
+
+
+@lru_cache(maxsize=1)
+def _types() -> dict[str, Any]:
+    return get_type_hints(Settings)
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Whether ``value`` is of the field's type as a settings file would write it."""
+    kinds = [one for one in get_args(kind) if one is not NoneType]
+    if NoneType in get_args(kind):
+        return value is None or _fits(value, kinds[0])
+    origin = get_origin(kind) or kind
+    if origin is tuple:
+        return isinstance(value, (list, tuple)) and all(_fits(one, kinds[0]) for one in value)
+    if origin is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if origin is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, origin)
+
+
+def _wanted(kind: Any) -> str:
+    kinds = [one for one in get_args(kind) if one is not NoneType]
+    if NoneType in get_args(kind):
+        return f"{_wanted(kinds[0])} or None"
+    origin = get_origin(kind) or kind
+    if origin is tuple:
+        return "a list of texts"
+    return "a dictionary" if origin is dict else _WORDS[origin]
+
+
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """The settings in force. Unknown keys are left to ``bot.checks``, which names them."""
-    given = {key: value for key, value in configured().items() if key in KEYS}
+    """The settings in force. Unknown keys are left to ``bot.checks``, which names them.
+
+    Raises ImproperlyConfigured for a value of another type, in the words of the check: a web
+    server runs no checks, and there "False" in quotation marks would switch something on.
+    """
+    given: Any = configured()
+    if not isinstance(given, Mapping):
+        raise ImproperlyConfigured(NOT_A_DICTIONARY.format(kind=kind_of(given)))
+    given = {key: value for key, value in given.items() if key in KEYS}
+    for key, value in given.items():
+        if wanted := wrong_type(key, value):
+            kind = kind_of(value)
+            raise ImproperlyConfigured(WRONG_TYPE.format(key=key, kind=kind, wanted=wanted))
     if "approvals" in given:
         given["approvals"] = {"safe": 1, "caution": 1, "dangerous": 2} | dict(given["approvals"])
     if "databases" in given:
