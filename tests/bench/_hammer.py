@@ -1,4 +1,4 @@
-"""Sixteen keep-alive clients in one process: signed slash commands, each sent once.
+"""Sixteen keep-alive clients in one process: signed slash commands of many people, each sent once.
 
 ``python -m tests.bench._hammer PORT PATH SECONDS SECRET TEAM APP PACE`` prints one JSON object: the
 seconds that it took and each answer's latency in milliseconds. A client sends its next request when
@@ -20,6 +20,8 @@ from urllib.parse import urlencode
 from slack_sdk.signature import SignatureVerifier
 
 CLIENTS = 16
+PEOPLE = 16
+"""For each client: one person may wait for a few plans only."""
 EXPECTED = b"Asked for"
 
 
@@ -43,17 +45,18 @@ class Where:
 
 
 def request(where: Where, client: int) -> bytes:
-    """A ``/migrate apply`` that nobody sent before, by the client's own person."""
+    """A ``/migrate apply`` that nobody sent before, by one of the client's own people."""
+    person = client * PEOPLE + secrets.randbelow(PEOPLE)
     body = urlencode(
         {
             "team_id": where.team,
             "team_domain": "example",
             "channel_id": "C0BENCH",
             "channel_name": "migrations",
-            "user_id": f"U0BENCH{client}",
-            "user_name": f"bench{client}",
+            "user_id": f"U0BENCH{person}",
+            "user_name": f"bench{person}",
             "command": "/migrate",
-            "text": 'apply shop --reason "the new totals"',
+            "text": f'apply shop --reason "the new totals {secrets.token_hex(8)}"',
             "api_app_id": where.app,
             "is_enterprise_install": "false",
             "response_url": "https://hooks.slack.com/commands/T0/1/x",
