@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol, Self
@@ -230,6 +231,8 @@ def warm_up() -> None:
     from django.core.management import get_commands, load_command_class
     from django.db.migrations.loader import MigrationLoader
 
+    for name in ("carrying", "planner", "reconcile"):
+        import_module(f"bot.database.{name}")
     freshness.remember()
     try:
         load_command_class(get_commands()["migrate"], "migrate")
