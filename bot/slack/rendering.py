@@ -168,7 +168,7 @@ def run_view(run_id: int | str, *, now: datetime) -> RunView:
         requested_at=run.requested_at,
         now=now,
         approvals_needed=run.approvals_needed,
-        approvals_because=reading.approvals_because(run),
+        approvals_because=reading.approvals_because(run) if run.state == State.REQUESTED else "",
         decisions=tuple(_decision(decision) for decision in run.decisions.all()),
         self_approval=get_settings().self_approval,
         expires_at=run.expires_at,

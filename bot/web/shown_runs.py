@@ -106,7 +106,7 @@ def run_shown(run: Run, *, now: datetime, traceback: bool = False) -> RunShown:
         release=run.release,
         approvals=approvals,
         approvals_needed=run.approvals_needed,
-        approvals_because=reading.approvals_because(run),
+        approvals_because=_because(run, state),
         decisions=[
             DecisionShown(person=d.person_name, verdict=d.verdict, reason=d.reason, at=d.at)
             for d in decisions
@@ -144,6 +144,12 @@ def _run_step(step: dict[str, Any], *, ended: bool) -> RunStep:
         seconds=duration(step.get("seconds")),
         since=(step.get("started_at") or "") if running else "",
     )
+
+
+def _because(run: Run, state: State) -> str:
+    """Why it needs so many approvals, while that matters; lists of runs do not fetch the plans."""
+    here = state is State.REQUESTED and Run.stored_plan.is_cached(run)
+    return reading.approvals_because(run) if here else ""
 
 
 def _headline(run: Run, state: State, done: int, approvals: int, now: datetime) -> str:
