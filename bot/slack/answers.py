@@ -8,9 +8,11 @@ the worker (``answer_later``). Both walk the same steps: the person, the operati
 from __future__ import annotations
 
 import logging
+import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from bot import outbox
 from bot.conf import get_settings
@@ -124,7 +126,11 @@ def tick(*, now: datetime) -> None:
 
 
 def answer_later(key: str) -> None:
-    """Ask Slack who it is, then answer a kept call, once. Work for a worker."""
+    """Ask Slack who it is, then answer a kept call, once. Work for a worker.
+
+    What was wished for, that it was answered and what is told commit together. When the database
+    fails on the way nothing has happened, and the clock wakes somebody again (``tick``).
+    """
     now = utc_now()
     kept_calls = SlackCall.objects.using(get_settings().state_database)
     kept = kept_calls.filter(pk=key, answered_at__isnull=True).first()
@@ -133,21 +139,38 @@ def answer_later(key: str) -> None:
     call = Call.from_json(kept.call)
     late = kept.asked_at < now - TOO_LATE
     known = not late and people.ask_slack(call.team, call.user, now=now)
-    if not kept_calls.filter(pk=key, answered_at__isnull=True).update(answered_at=utc_now()):
-        return
-    if late:
-        reply = refused_reply(call, SlackTooLate())
-    else:
-        reply = answer_known(call, now=utc_now()) if known else refused_reply(call, SlackUnsure())
-    message = reply.message or reply.instead
-    if message is not None:
-        with changing(utc_now()) as change:
+
+    def reply() -> Reply:
+        if late:
+            return refused_reply(call, SlackTooLate())
+        return answer_known(call, now=utc_now()) if known else refused_reply(call, SlackUnsure())
+
+    try:
+        _answer_kept(key, call, reply)
+    except (OperationalError, InterfaceError):
+        raise  # an outage: the call is kept and answered when it is over
+    except Exception:  # the outermost edge: trying again would break again, so it is told
+        reference = secrets.token_hex(4)
+        logger.exception("a kept %s failed; reference %s", call.how, reference)
+        _answer_kept(key, call, lambda: Reply.broken(call, reference))
+
+
+def _answer_kept(key: str, call: Call, answer: Callable[[], Reply]) -> None:
+    """Answer a kept call and note that it was, in one transaction; nobody else does meanwhile."""
+    using = get_settings().state_database
+    with transaction.atomic(using=using):
+        kept = SlackCall.objects.using(using).filter(pk=key, answered_at__isnull=True)
+        if not kept.update(answered_at=utc_now()):
+            return
+        reply = answer()
+        message = reply.message or reply.instead
+        if message is not None:
             outbox.reply(
                 key,
                 message.to_json(),
                 response_url=call.response_url,
                 user=call.user,
-                now=change.now,
+                now=utc_now(),
             )
 
 

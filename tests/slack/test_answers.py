@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import responses
 from django.contrib.auth import get_user_model
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from bot import operations
@@ -420,6 +420,57 @@ def test_a_kept_click_is_carried_out_once_slack_has_said_who_it_is(
     assert f"You approved run {run.pk}" in told
     answers.answer_later(str(SlackCall.objects.get().pk))
     assert run.decisions.count() == 1, "a wake that comes twice changes nothing"
+
+
+@responses.activate
+@pytest.mark.parametrize("broken", ["operations.approve", "outbox.reply"])
+def test_a_kept_click_outlives_an_outage_of_the_database(
+    says: Says, linked: Any, run: Run, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    from bot.models import SlackPerson
+
+    linked("U0ADA", "ada", "approve_run")
+    SlackPerson.objects.update(flags_at=None)
+    responses.post(f"{API}users.info", json=user_info())
+    says(press("migration_bot.approve", str(run.pk)))
+    kept, before = SlackCall.objects.get(), Delivery.objects.filter(kind="reply").count()
+
+    def down(*_: Any, **__: Any) -> Any:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"bot.{broken}", down)
+        with pytest.raises(OperationalError):
+            answers.answer_later(str(kept.pk))
+    kept.refresh_from_db()
+    assert kept.answered_at is None
+    assert run.decisions.count() == 0, "what was done is undone with it"
+    answers.answer_later(str(kept.pk))
+    kept.refresh_from_db()
+    assert kept.answered_at is not None
+    assert run.decisions.count() == 1
+    assert Delivery.objects.filter(kind="reply").count() == before + 1
+
+
+@responses.activate
+def test_a_kept_click_that_nobody_expected_is_told_with_a_reference(
+    says: Says, linked: Any, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bot.models import SlackPerson
+
+    linked("U0ADA", "ada", "approve_run")
+    SlackPerson.objects.update(flags_at=None)
+    responses.post(f"{API}users.info", json=user_info())
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError("a secret detail")
+
+    monkeypatch.setattr("bot.operations.approve", broken)
+    told = answered_later(says, press("migration_bot.approve", str(run.pk)))
+    assert "Something broke" in told
+    assert "reference" in told
+    assert "secret detail" not in told
+    assert SlackCall.objects.get().answered_at is not None
 
 
 @responses.activate
