@@ -18,7 +18,9 @@ from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 
 from bot.conf import get_settings
+from bot.moment import utc_now
 from bot.slack.envelope import NotOurs, check_envelope
+from bot.slack.strangers import record_stranger
 
 logger = logging.getLogger("migration_bot.slack")
 
@@ -78,6 +80,7 @@ def _app() -> App:
             check_envelope(body)
         except NotOurs as other:
             logger.warning("a request was refused: it is for %s", other)
+            record_stranger(body, other, now=utc_now())
             return BoltResponse(status=403)
         return next()
 

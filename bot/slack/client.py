@@ -9,6 +9,7 @@ handler repeats a request that may have been taken, and its 429 handler sleeps i
 from __future__ import annotations
 
 import io
+import re
 import threading
 from functools import lru_cache
 from http.client import HTTPMessage
@@ -21,6 +22,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackRequestError
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
 
 from bot.conf import get_settings
 from bot.slack.values import Message
@@ -87,6 +90,10 @@ def get_client(*, timeout: float | None = None) -> PooledClient:
     return _client(settings.slack_bot_token, settings.slack_api_url, seconds)
 
 
+_UNCLEAR = re.compile(r"[^!-~]|\\")
+"""Anything but the visible signs of ASCII, and the backslash."""
+
+
 class NotSlacks(ValueError):
     """An address that is not Slack's; nothing is sent there."""
 
@@ -108,10 +115,21 @@ def post_reply(response_url: str, message: Message) -> requests.Response:
 
 
 def check_response_url(response_url: str) -> None:
-    """Raise NotSlacks unless the address is Slack's, or that of the API that the settings name."""
-    parts, api = urlsplit(response_url), urlsplit(get_settings().slack_api_url)
-    host = parts.hostname or ""
+    """Raise NotSlacks unless the address is Slack's, or that of the API that the settings name.
+
+    What two readers of addresses could read as two hosts is refused: a backslash, a sign that no
+    address holds, somebody's name before the host. Slack's port is the one of https.
+    """
+    if _UNCLEAR.search(response_url):
+        raise NotSlacks("an unclear address")
+    try:
+        parts, api = urlsplit(response_url), urlsplit(get_settings().slack_api_url)
+        host, port = parts.hostname or "", parts.port
+        asked = parse_url(response_url).host or ""
+    except (ValueError, LocationParseError):
+        raise NotSlacks("no address") from None
     slacks = parts.scheme == "https" and (host == "slack.com" or host.endswith(".slack.com"))
+    slacks = slacks and port in (None, 443) and "@" not in parts.netloc
     ours = (parts.scheme, parts.netloc) == (api.scheme, api.netloc)
-    if not slacks and not ours:
+    if asked.lower().strip("[]") != host or not (slacks or ours):
         raise NotSlacks(host)

@@ -34,6 +34,7 @@ from bot.moment import utc_now
 from bot.nearby import SANDBOX_TOKEN, is_from_here
 from bot.route.refusals import Refused
 from bot.slack.envelope import NotOurs, check_envelope
+from bot.slack.strangers import record_stranger
 
 logger = logging.getLogger("migration_bot.slack")
 
@@ -111,6 +112,7 @@ class SlackEvents(View):
         try:
             check_envelope(payload)
         except NotOurs as other:
+            record_stranger(payload, other, now=now)
             raise Refuse(HTTPStatus.FORBIDDEN, f"it is for {other}") from None
         _remember(signature, now)
         return text

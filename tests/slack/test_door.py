@@ -13,7 +13,7 @@ from django.db import connection
 from django.http import HttpResponse
 from django.test import Client, RequestFactory, override_settings
 
-from bot.models import SeenRequest, SlackCall
+from bot.models import AuditEntry, SeenRequest, SlackCall
 from bot.moment import utc_now
 from bot.route.refusals import SetupNeeded
 from bot.slack.door import SlackEvents, forget_old_requests
@@ -128,6 +128,33 @@ def test_a_replay_with_lazy_headers_runs_nothing(client: Client, now: datetime) 
 )
 def test_another_workspace_or_app_is_refused(client: Client, now: datetime, body: bytes) -> None:
     refused(client, body, now, 403)
+
+
+def test_a_strangers_click_is_audited_once_a_minute(client: Client, now: datetime) -> None:
+    for _ in range(5):
+        body = press("migration_bot.approve", "1", user="U0GUEST", user_team="T0STRANGER")
+        refused(client, body, now, 403)
+    (entry,) = AuditEntry.objects.all()
+    assert entry.event == "slack.request.refused"
+    actor, data = json.loads(entry.actor), json.loads(entry.data)
+    assert (actor["team"], actor["slack_user"]) == ("T0STRANGER", "U0GUEST")
+    assert "another workspace" in data["because"]
+
+
+def test_who_is_not_signed_by_slack_writes_no_audit(client: Client, now: datetime) -> None:
+    body = press("migration_bot.approve", "1", user_team="T0STRANGER")
+    refused(client, body, now, 401, headers={"X-Slack-Signature": "v0=" + "0" * 64})
+    assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.parametrize("user", [None, 7, [], {"id": "\0" * 9}, {"id": "U" * 5000}])
+def test_a_stranger_without_a_sensible_name_is_refused_too(
+    client: Client, now: datetime, user: Any
+) -> None:
+    payload = {"type": "block_actions", "team": {"id": "T0OTHER"}, "user": user}
+    payload["api_app_id"] = SETTINGS["slack_app_id"]
+    refused(client, urlencode({"payload": json.dumps(payload)}).encode(), now, 403)
+    assert AuditEntry.objects.count() == 1
 
 
 def test_an_event_of_another_workspace_is_refused(client: Client, now: datetime) -> None:

@@ -357,6 +357,14 @@ def test_a_reply_goes_by_its_response_url_and_later_as_a_direct_message() -> Non
         "https://slack.com.evil.example/",
         "http://hooks.slack.com/x",
         "file:///etc/passwd",
+        "https://evil.example\\.slack.com/x",
+        "https://evil.example\\@hooks.slack.com/x",
+        "https://hooks.slack.com:9999/x",
+        "https://hooks.slack.com:port/x",
+        "https://somebody@hooks.slack.com/x",
+        "https://evil.example#@hooks.slack.com/x",
+        "https://hooks.slack.com\t.evil.example/x",
+        "https://[::1/x",
     ],
 )
 def test_nothing_is_sent_to_an_address_that_is_not_slacks(url: str) -> None:
