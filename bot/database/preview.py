@@ -16,7 +16,7 @@ from bot.database.facts import Witness
 from bot.database.lazystate import Difference, LazyState, StateFailed, View
 from bot.database.readonly import Looking, WriteRefused
 from bot.database.rendering import Lacking, Renderer, look_at
-from bot.database.roots import roots_of
+from bot.database.roots import enough_of, roots_of
 from bot.database.sql import DEFERRED, CollectingEditor
 from bot.database.targets import describe_error
 from bot.database.trust import code_module, code_name, is_reversible, why_not_previewed
@@ -157,12 +157,13 @@ class Previewer:
         """Call Django's code with a few models, then with more, at last with all."""
         app_label, operation, state = what
         roots = roots_of(operation, app_label, state.references, views)
+        enough = enough_of(operation, app_label, self.connection.vendor, views)
         wanted: set[tuple[str, str]] | None = roots
         for attempt in range(_ATTEMPTS + 1):
             attempted = _Attempt(editor, self.catalogue)
             try:
                 from_state, to_state = (
-                    look_at(self._renderer, state, view, wanted) for view in views
+                    look_at(self._renderer, state, view, wanted, enough) for view in views
                 )
                 # A copy: RenameModel swaps its names while it goes backwards.
                 once = copy.copy(operation)

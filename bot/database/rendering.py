@@ -9,7 +9,7 @@ operation is previewed again with more, at last with everything as Django render
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.apps import apps as global_apps
@@ -21,6 +21,8 @@ from bot.database.references import ModelKey, References, outline
 
 Need = dict[ModelKey, frozenset[str] | None]
 """The fields to render of each model; None means all."""
+Enough = Mapping[ModelKey, frozenset[str]]
+"""Models that an operation may look at although only these of their fields are rendered."""
 
 _KEPT_REGISTRIES = 256
 
@@ -44,9 +46,9 @@ class Renderer:
         self._kept: OrderedDict[tuple[Any, ...], tuple[Any, list[ModelState]]] = OrderedDict()
         self._pointed_at = PointedAt()
 
-    def registry(self, view: View, roots: Iterable[ModelKey]) -> tuple[Any, Need]:
-        """A registry with ``roots`` rendered whole, and what is in it."""
-        need = self._closure(view, roots)
+    def registry(self, view: View, roots: Iterable[ModelKey], enough: Enough) -> tuple[Any, Need]:
+        """A registry with ``roots`` rendered, whole or as ``enough`` says, and what is in it."""
+        need = self._closure(view, roots, enough)
         keys = sorted(need, key=self.references.place)
         states = {key: state for key in keys if (state := self._state(view, key)) is not None}
         signature = tuple((key, need[key], id(state)) for key, state in states.items())
@@ -102,9 +104,10 @@ class Renderer:
                     self._real[state.app_label, state.name_lower] = state
         return self._real
 
-    def _closure(self, view: View, roots: Iterable[ModelKey]) -> Need:
+    def _closure(self, view: View, roots: Iterable[ModelKey], enough: Enough) -> Need:
         need: Need = {}
-        waiting: list[tuple[ModelKey, frozenset[str] | None]] = [(key, None) for key in roots]
+        waiting: list[tuple[ModelKey, frozenset[str] | None]]
+        waiting = [(key, enough.get(key)) for key in roots]
         while waiting:
             key, names = waiting.pop()
             state = self._state(view, key)
@@ -113,8 +116,8 @@ class Renderer:
             lines = outline(state)
             if names is not None:
                 own = frozenset(name for name in names if name in state.fields)
+                inherited = names - own
                 names = own | frozenset(lines.key_fields)
-                inherited = names - own - frozenset(lines.key_fields)
             else:
                 inherited = None
             had = need.get(key, frozenset())
@@ -154,10 +157,11 @@ class Renderer:
 class _LookedAtApps:
     """Stands for a state's ``apps``: hands out what was rendered whole, and asks for the rest."""
 
-    def __init__(self, view: View, registry: Any, need: Need) -> None:
+    def __init__(self, view: View, registry: Any, need: Need, enough: Enough) -> None:
         self._view = view
         self._registry = registry
         self._need = need
+        self._enough = enough
 
     def get_model(
         self, app_label: str, model_name: str | None = None, require_ready: bool = True
@@ -167,7 +171,9 @@ class _LookedAtApps:
         key = (app_label, model_name.lower())
         if key not in self._need and self._view.peek(key) is None:
             raise LookupError(f"App '{app_label}' doesn't have a '{model_name}' model.")
-        if self._need.get(key, frozenset()) is not None:
+        if self._need.get(key, frozenset()) is not None and not (
+            key in self._need and key in self._enough
+        ):
             raise Lacking(key)
         return self._registry.get_model(app_label, model_name)
 
@@ -200,10 +206,14 @@ class LookedAtState(ProjectState):
 
 
 def look_at(
-    renderer: Renderer, state: LazyState, view: View, roots: Iterable[ModelKey] | None
+    renderer: Renderer,
+    state: LazyState,
+    view: View,
+    roots: Iterable[ModelKey] | None,
+    enough: Enough,
 ) -> LookedAtState:
     """The state at ``view`` with ``roots`` rendered; None: with everything rendered."""
     if roots is None:
         return LookedAtState(state, view, renderer.everything(view))
-    registry, need = renderer.registry(view, roots)
-    return LookedAtState(state, view, _LookedAtApps(view, registry, need))
+    registry, need = renderer.registry(view, roots, enough)
+    return LookedAtState(state, view, _LookedAtApps(view, registry, need, enough))

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.migrations.operations.fields import AlterField, FieldOperation, RenameField
+from django.db.migrations.operations.fields import (
+    AddField,
+    AlterField,
+    FieldOperation,
+    RemoveField,
+    RenameField,
+)
 from django.db.migrations.operations.models import IndexOperation, ModelOperation, RenameModel
 
 from bot.database.lazystate import View
@@ -37,6 +43,29 @@ def roots_of(
             for root in list(roots):
                 roots |= _referring_to_field(references, view, root, _field_names(operation))
     return roots
+
+
+def enough_of(
+    operation: Any, app_label: str, vendor: str, views: Iterable[View]
+) -> dict[ModelKey, frozenset[str]]:
+    """The fields that are enough of a model, where it need not be rendered whole.
+
+    A column that comes or goes by itself is all that counts, unless the table is made anew
+    (SQLite), the column is computed from others, or its field is not Django's own.
+    """
+    if vendor not in ("postgresql", "mysql") or type(operation) not in (AddField, RemoveField):
+        return {}
+    key = (app_label, operation.model_name.lower())
+    for view in views:
+        state = view.peek(key)
+        field = state.fields.get(operation.name) if state is not None else None
+        if field is not None and (field.generated or not _is_djangos(field)):
+            return {}
+    return {key: frozenset({operation.name})}
+
+
+def _is_djangos(field: Any) -> bool:
+    return type(field).__module__.startswith(("django.db.models.", "django.contrib.postgres."))
 
 
 def _field_names(operation: AlterField | RenameField) -> set[str]:

@@ -227,6 +227,36 @@ def test_a_model_is_as_all_that_is_applied_has_made_it_not_only_what_a_step_depe
     assert not disagreements(made, migrate(target, "shop"))
 
 
+def test_a_column_may_rest_on_other_columns_and_on_a_parents_key(
+    target: str, apps: dict[str, MadeUpApp]
+) -> None:
+    child = (
+        "migrations.CreateModel('Child', [('item_ptr', models.OneToOneField('shop.Item',"
+        " models.CASCADE, auto_created=True, parent_link=True, primary_key=True,"
+        " serialize=False))], bases=('shop.item',))"
+    )
+    twice = (
+        "migrations.AddField('Item', 'twice', models.GeneratedField(expression=F('size') * 2,"
+        " output_field=models.IntegerField(), db_persist=True))"
+    )
+    link = (
+        "migrations.AddField('Other', 'by',"
+        " models.ForeignKey('shop.Child', models.CASCADE, null=True))"
+    )
+    other = f"migrations.CreateModel('Other', [{ID}])"
+    gone = ("migrations.RemoveField('Item', 'twice')", "migrations.RemoveField('Other', 'by')")
+    apps["shop"].write(
+        {
+            "0001_one": source(MAKE, SIZE, child, other),
+            "0002_two": source(twice, link, after=(ONE,)),
+            "0003_three": source(*gone, after=(TWO,)),
+        }
+    )
+    for name in ("0001_one", "0002_two", "0003_three", "0001_one"):
+        made = plan(target, "shop", name)
+        assert [*hidden(made), *disagreements(made, migrate(target, "shop", name))] == []
+
+
 @on_one
 def test_progress_is_told_after_each_step_and_never_goes_back(
     target: str, apps: dict[str, MadeUpApp]
