@@ -6,35 +6,51 @@ through operations.
 
 from __future__ import annotations
 
+import logging
+import time
 from datetime import datetime, timedelta
 
 from bot import work
 from bot.conf import get_settings
 from bot.engines.finished import forget_finished
 from bot.models import Run, StoredPlan, Worker
-from bot.operations import expire, prune_plans, queue_due
+from bot.operations import clocks, expire, prune_plans, queue_due
 from bot.operations.changing import changing, write_repeated
 from bot.operations.planning import MAKE_PLAN
 from bot.operations.running import interrupt, wake_forgotten
 from bot.route.states import State
 from bot.waking import wake
 
+logger = logging.getLogger("migration_bot")
+
 RECONCILE = "reconcile"
 """The task's name; a stored name."""
+
+COMPLAIN = 60.0
+"""Seconds between two words in the log about a clock that is off."""
 
 FORGOTTEN = 2.0
 """Seconds after which a wake that nobody answered counts as lost."""
 
 
-def tick(*, now: datetime) -> None:
-    """One look at everything that time brings about. Meant for every second or so."""
-    expire(now=now)
+def tick(*, now: datetime, ahead: float | None = None) -> None:
+    """One look at everything that time brings about. Meant for every second or so.
+
+    ``ahead`` is by how many seconds this clock is ahead of the state database's, if that is known.
+    While that is too much, nothing is ended on the word of this clock.
+    """
+    trusted = not clocks.is_off(ahead)
+    if trusted:
+        expire(now=now)
+        interrupt_dead(now=now)
+    elif ahead is not None:
+        _complain(ahead)
     write_repeated(now=now)
     if _any(State.APPROVED):
         queue_due(now=now)
     wake_forgotten(now=now, after=FORGOTTEN)
     wake_waiting_plans(now=now)
-    interrupt_dead(now=now)
+    wake_interrupted(now=now)
     work.tick(now=now)
 
 
@@ -64,12 +80,17 @@ def wake_waiting_plans(*, now: datetime) -> int:
     return len(keys)
 
 
-def interrupt_dead(*, now: datetime) -> int:
-    """Find running runs whose lease is dead; wake a worker to reconcile what was interrupted."""
+def interrupt_dead(*, now: datetime) -> None:
+    """Find running runs whose lease is dead."""
     runs = Run.objects.using(get_settings().state_database)
     dead = runs.filter(state=str(State.RUNNING), lease_until__lte=now)
     for key in dead.values_list("pk", flat=True):
         interrupt(key, because="Its worker did not renew its lease.", now=now)
+
+
+def wake_interrupted(*, now: datetime) -> int:
+    """Wake a worker to reconcile each run that was interrupted."""
+    runs = Run.objects.using(get_settings().state_database)
     before = now - timedelta(seconds=FORGOTTEN)
     waiting = runs.filter(state=str(State.INTERRUPTED)).exclude(woken_at__gt=before)
     keys = list(waiting.values_list("pk", flat=True))
@@ -78,6 +99,21 @@ def interrupt_dead(*, now: datetime) -> int:
             Run.objects.using(change.using).filter(pk=key).update(woken_at=now)
             wake(RECONCILE, key)
     return len(keys)
+
+
+_complained = -COMPLAIN
+
+
+def _complain(ahead: float) -> None:
+    """Say once a minute in the log that this clock is not to be trusted."""
+    global _complained  # noqa: PLW0603 - one clock a process
+    if time.monotonic() - _complained >= COMPLAIN:
+        _complained = time.monotonic()
+        logger.error(
+            "this machine's clock is %s: until that is mended, it neither expires a request nor "
+            "interrupts a run",
+            clocks.words(ahead),
+        )
 
 
 def _any(state: State) -> bool:

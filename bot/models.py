@@ -370,6 +370,8 @@ class Worker(models.Model):
     release = models.CharField(max_length=200, blank=True)
     started_at = InstantField()
     beat_at = InstantField()
+    ahead = models.BigIntegerField(null=True)
+    """Milliseconds by which its clock is ahead of this database's; null where nobody can tell."""
 
     class Meta:
         ordering: ClassVar = ["-beat_at"]

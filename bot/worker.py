@@ -31,6 +31,7 @@ from bot.database import process
 from bot.engines.which import SUPERVISOR, Engine, engine
 from bot.models import Worker
 from bot.moment import utc_now
+from bot.operations import clocks
 
 logger = logging.getLogger("migration_bot")
 
@@ -164,7 +165,7 @@ class Supervisor:
             if at >= self._next_tick and not self.stopping:
                 self._next_tick = at + TICK
                 close_old_connections()
-                clock.tick(now=utc_now())
+                clock.tick(now=utc_now(), ahead=clocks.ahead())
             if at >= self._next_tidy:
                 self._next_tidy = at + TIDY
                 clock.tidy(now=utc_now())
@@ -175,6 +176,7 @@ class Supervisor:
             connections.close_all()
 
     def _beat(self, now: datetime) -> None:
+        ahead = clocks.ahead()
         Worker.objects.using(get_settings().state_database).update_or_create(
             pk=self.name,
             defaults={
@@ -182,6 +184,7 @@ class Supervisor:
                 "release": get_settings().release,
                 "started_at": self.started_at,
                 "beat_at": now,
+                "ahead": None if ahead is None else round(ahead * 1000),
             },
         )
 

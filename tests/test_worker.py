@@ -25,7 +25,7 @@ def child(source: str) -> Callable[[], int]:
 @pytest.fixture(autouse=True)
 def kept_signals(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The supervisor's handlers go with the test; its clock has nothing to do."""
-    monkeypatch.setattr(clock, "tick", lambda *, now: None)
+    monkeypatch.setattr(clock, "tick", lambda *, now, ahead: None)
     before = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)}
     yield
     for number, handler in before.items():
@@ -109,7 +109,7 @@ def test_a_clock_that_fails_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("bot.worker.AFTER_TROUBLE", 0.05)
     ticks = 0
 
-    def tick(*, now: Any) -> None:
+    def tick(*, now: Any, ahead: float | None) -> None:
         nonlocal ticks
         ticks += 1
         raise RuntimeError("something that nobody foresaw")

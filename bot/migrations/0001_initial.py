@@ -140,6 +140,7 @@ class Migration(migrations.Migration):
                 ("release", models.CharField(blank=True, max_length=200)),
                 ("started_at", bot.fields.InstantField()),
                 ("beat_at", bot.fields.InstantField()),
+                ("ahead", models.BigIntegerField(null=True)),
             ],
             options={
                 "ordering": ["-beat_at"],

@@ -13,7 +13,7 @@ import requests
 
 from bot.conf import get_settings
 from bot.models import Delivery
-from bot.operations import reading
+from bot.operations import clocks, reading
 from bot.slack.asking import Diagnosis, membership, socket_mode, token_and_clock
 from bot.slack.client import get_client
 
@@ -23,6 +23,7 @@ TIMEOUT = 5.0
 def examine(*, now: datetime) -> Iterator[Diagnosis]:
     """Each diagnosis as soon as it is made."""
     yield worker(now=now)
+    yield from machine_clocks(now=now)
     yield queue(now=now)
     yield outbox(now=now)
     settings = get_settings()
@@ -56,6 +57,19 @@ def worker(*, now: datetime) -> Diagnosis:
         words="No worker lives, so nothing is planned, run or posted.",
         remedy="Start one: manage.py migration_bot worker",
     )
+
+
+def machine_clocks(*, now: datetime) -> Iterator[Diagnosis]:
+    """The clocks that do not agree with the database's; nothing where all do."""
+    here = clocks.ahead()
+    off = [("this machine", here)] if here is not None and clocks.is_off(here) else []
+    for name, seconds in [*off, *clocks.workers_off(now=now)]:
+        yield Diagnosis(
+            name=f"clock of {name}",
+            ok=False,
+            words=f"It is {clocks.words(seconds)}, so it neither expires nor interrupts anything.",
+            remedy="Keep the clocks of all machines, the database's too, in step with NTP.",
+        )
 
 
 def queue(*, now: datetime) -> Diagnosis:

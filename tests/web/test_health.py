@@ -57,6 +57,16 @@ def test_a_heartbeat_from_the_future_is_no_sign_of_life(now: datetime) -> None:
     assert answer.json()["worker"]["workers"] == 0
 
 
+def test_a_workers_clock_that_is_off_is_told(now: datetime) -> None:
+    beat(now)
+    assert "off" not in look().json()["worker"]["words"]
+    Worker.objects.update(ahead=11_000)
+    found = look().json()["worker"]
+    assert "1 worker's clock is off" in found["words"]
+    assert found["ok"]
+    assert "secret-host" not in found["words"]
+
+
 def test_the_backlog_is_told_with_its_oldest_age(now: datetime) -> None:
     beat(now)
     for number, minutes in enumerate((3, 90)):

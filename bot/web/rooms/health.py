@@ -10,7 +10,7 @@ from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponseBase
 
 from bot.apart import standing_apart
-from bot.operations import reading
+from bot.operations import clocks, reading
 from bot.operations.changing import is_setup_missing
 from bot.web import answers
 from bot.web.edge import answered
@@ -73,6 +73,11 @@ def _worker(now: datetime) -> dict[str, Any]:
         words = f"The newest heartbeat is {-age} s in the future: the machines' clocks differ."
     else:
         words = f"The newest heartbeat is {age} s old: start `manage.py migration_bot worker`."
+    off = len(clocks.workers_off(now=now))
+    if off:
+        # Which, and by how much, is for people with a shell: this page is open.
+        whose = "1 worker's clock is" if off == 1 else f"{off} workers' clocks are"
+        words += f" {whose} off: see `manage.py migration_bot doctor`."
     return {"ok": pulse.alive, "words": words, "workers": pulse.workers, "newest_age": age}
 
 
