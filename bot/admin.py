@@ -37,6 +37,8 @@ class StoredPlanAdmin(ReadOnlyAdmin):
     list_display = ("id", "state", "purpose", "database", "target", "asked_at", "ready_at")
     list_filter = ("state", "purpose", "database")
     search_fields = ("id", "target", "fingerprint")
+    exclude = ("reply_to",)
+    """An address to which anybody could post an answer."""
 
 
 @admin.register(models.Run)
@@ -92,6 +94,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_display = ("key", "kind", "state", "suspect", "attempts", "due_at", "sent_at", "run")
     list_filter = ("state", "kind", "suspect")
     search_fields = ("key", "error")
+    exclude = ("payload",)
+    """An answer to one person may hold their link code, and an address to post to."""
 
 
 @admin.register(models.SlackChannel)

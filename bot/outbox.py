@@ -83,6 +83,9 @@ def plan_ready(stored: StoredPlan, *, now: datetime) -> None:
         channel = REPLIES
         payload |= {"response_url": stored.reply_to, "user": stored.actor.get("slack_user", "")}
         _once(f"plan_refused:{stored.pk}", "plan_refused", channel, payload=payload, now=now)
+    # The address has served, and whoever reads it can post there.
+    plans = StoredPlan.objects.using(get_settings().state_database)
+    plans.filter(pk=stored.pk).update(reply_to="")
     wake(DELIVER, channel)
 
 

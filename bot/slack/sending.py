@@ -39,6 +39,10 @@ TRIES = 5
 """After so many refusals by Slack of one message, others no longer wait for it."""
 HOPELESS_WAIT = timedelta(hours=1)
 
+ANSWERS = ("reply", "plan_refused")
+"""What one person was told, by an address that works for a while: kept no longer than it takes.
+It may be a link code."""
+
 
 def deliver(channel: str, *, clock: Callable[[], datetime] = utc_now) -> int:
     """Send what is due in one channel, until nothing is; how many were sent. Work for a worker."""
@@ -145,6 +149,8 @@ class Note:
             error=self.answer.error[:2000],
         )
         rows.filter(version=version).update(state=Delivery.SENT)
+        if self.delivery.kind in ANSWERS:
+            rows.update(payload={})
         for follower in self.answer.followers:
             _deliveries().get_or_create(
                 key=follower.key,

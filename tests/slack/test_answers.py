@@ -17,6 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from bot import operations
 from bot.models import AuditEntry, Delivery, Link, LinkCode, Run, SlackCall, StoredPlan
 from bot.moment import utc_now
+from bot.route.refusals import PlanNotFound
 from bot.route.states import State
 from bot.slack import answers, listing
 from bot.slack.calls import Call
@@ -215,6 +216,19 @@ def test_plan_asks_a_worker_and_says_where_it_comes(says: Says, linked: Any) -> 
     stored = StoredPlan.objects.get()
     assert (stored.target, stored.purpose) == ("shop 0007", StoredPlan.LOOK)
     assert stored.reply_to.startswith("https://hooks.slack.test/")
+
+
+def test_the_address_for_an_answer_is_forgotten_with_the_plan(
+    says: Says, linked: Any, now: datetime
+) -> None:
+    linked("U0ROBIN", "robin", "request_run")
+    says(command("plan shop"))
+    stored = StoredPlan.objects.get()
+    address = stored.reply_to
+    operations.refuse_plan(stored.pk, PlanNotFound(), now=now)
+    stored.refresh_from_db()
+    assert stored.reply_to == ""
+    assert Delivery.objects.get(kind="plan_refused").payload["response_url"] == address
 
 
 def test_apply_with_a_reason_keeps_the_wish_with_it(says: Says, linked: Any) -> None:

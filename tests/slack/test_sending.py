@@ -377,6 +377,20 @@ def test_nothing_is_sent_to_an_address_that_is_not_slacks(url: str) -> None:
     assert [m["channel"] for m in slack.messages.values()] == ["U0ADA"]
 
 
+@responses.activate
+def test_what_one_person_was_told_is_kept_no_longer_than_it_takes() -> None:
+    FakeSlack()
+    responses.post("https://hooks.slack.com/commands/1", body="ok")
+    message: dict[str, Any] = {"text": "a link code", "blocks": [], "metadata": None, "file": None}
+    with transaction.atomic():
+        url = "https://hooks.slack.com/commands/1"
+        outbox.reply("a", message, response_url=url, user="U0ADA", now=NOW)
+    assert Delivery.objects.get().payload["response_url"] == url
+    drain()
+    sent = Delivery.objects.get()
+    assert (sent.state, sent.payload) == (Delivery.SENT, {})
+
+
 def test_without_slack_nothing_is_kept(settings: Any) -> None:
     settings.MIGRATION_BOT = {}
     asked()

@@ -45,7 +45,9 @@ def filled(asked: Callable[..., Run], ada: Any, now: datetime, signed_in: Any) -
     )
     Freeze.objects.create(owner="1", owner_name="ada", reason="r", since=now)
     Worker.objects.create(name="h:1:run", kind="run", started_at=now, beat_at=now)
-    DenialTally.objects.create(key="k", wish="run.approve", code="not_staff", because="x", since=now)
+    DenialTally.objects.create(
+        key="k", wish="run.approve", code="not_staff", because="x", since=now
+    )
     SlackChannel.objects.create(id="C1")
     SlackPerson.objects.create(key="T:U", team="T", slack_user="U", name="Ada")
     SlackCall.objects.create(call={"response_url": "https://secret.example"}, asked_at=now)
@@ -111,3 +113,20 @@ def test_an_address_that_anybody_could_post_to_is_not_shown(filled: Run, root: C
     page = root.get(f"{table('SlackCall')}{call.pk}/change/")
     assert page.status_code == 200
     assert "secret.example" not in page.content.decode()
+
+
+def test_no_answer_to_one_person_is_shown(root: Client, kept: Any, now: datetime) -> None:
+    """It may hold a link code, with which anybody could become that person."""
+    address = "https://hooks.slack.com/commands/secret-1"
+    payload = {"message": {"text": "/migrations/link/secret-2/"}, "response_url": address}
+    delivery = Delivery.objects.create(
+        key="reply:x", kind="reply", payload=payload, due_at=now, created_at=now
+    )
+    stored = kept()
+    stored.reply_to = address
+    stored.save()
+    for model, row in (("delivery", delivery), ("storedplan", stored)):
+        for page in (table(model), f"{table(model)}{row.pk}/change/"):
+            answer = root.get(page)
+            assert answer.status_code == 200
+            assert "secret-" not in answer.content.decode()
