@@ -54,7 +54,9 @@ def situation(looking: Looking, steps: Sequence[StepFacts]) -> Situation:
         name_limit=connection.ops.max_name_length(),
         sizes=reader.sizes(tables) if tables else {},
         names=frozenset(reader.names(names)) if names else frozenset(),
-        checked_not_null=frozenset(reader.checked(tables)) if tables else frozenset(),
+        checked_not_null=frozenset(reader.checked(tables))
+        if _sets_not_null(steps)
+        else frozenset(),
     )
 
 
@@ -70,6 +72,16 @@ def _tables(steps: Iterable[StepFacts]) -> set[str]:
                 if column is not None:
                     found |= {column.references, column.through}
     return {name for name in found if name and not name.startswith("new__")}
+
+
+def _sets_not_null(steps: Iterable[StepFacts]) -> bool:
+    return any(
+        action.verb is Verb.SET_NOT_NULL
+        for step in steps
+        for one in step.operations
+        for sql in one.statements
+        for action in actions(sql)
+    )
 
 
 _TO_TABLE = {Verb.ADD_COLUMN, Verb.ADD_FOREIGN_KEY, Verb.INSERT, Verb.RENAME_TABLE}

@@ -14,6 +14,7 @@ import subprocess
 import sysconfig
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,7 @@ def lint(steps: Sequence[StepFacts], situation: Situation) -> Linted:
     return Linted(found=tuple(tuple(of_step) for of_step in found))
 
 
+@cache
 def find() -> Path | None:
     """The binary of the pinned version, from this environment; None when there is none."""
     try:
