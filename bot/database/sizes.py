@@ -182,6 +182,11 @@ class _MySQL(_Reader):
 
 
 class _SQLite(_Reader):
+    def _servers_lock_timeout(self) -> float:
+        """What Python's driver waits without being told: 5 s."""
+        options = self.connection.settings_dict.get("OPTIONS", {})
+        return float(options.get("timeout", 5.0))
+
     def sizes(self, tables: list[str]) -> dict[str, Size]:
         """Rows from the largest rowid, which an index finds at once; bytes of the whole file."""
         whole = self.rows(
