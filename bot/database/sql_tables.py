@@ -28,6 +28,8 @@ class EntersInCatalogue:
 
     def alter_db_table(self, model: Any, old_db_table: str, new_db_table: str) -> None:
         super().alter_db_table(model, old_db_table, new_db_table)  # type: ignore[misc]
+        # Django 6.1 would look for the old name from now on; the catalogue knows the new one.
+        getattr(self, "collected_table_renames", {}).clear()
         if old_db_table != new_db_table:
             self.catalogue.rename(old_db_table, new_db_table)
 
