@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
 
+from bot import audit
 from bot.conf import get_settings
 from bot.models import AuditEntry, Decision, Link, Run, SlackPerson, StoredPlan
 from bot.operations import accounts, reading
@@ -134,6 +135,7 @@ def plan_view(stored: StoredPlan) -> PlanView:
         url=url("plan", stored.pk),
         release=plan.release,
         approvals_needed=get_settings().policy.approvals_needed(plan.risk, plan.all_findings),
+        notes=plan.notes,
         requestable=not stored.runs.exists(),
     )
 
@@ -243,13 +245,19 @@ def _taken_back(run: Run) -> tuple[PersonView | None, str]:
 
 
 def audit_view(entry: AuditEntry) -> AuditView:
+    """One entry. A row that was tampered with is shown as it stands; verify says what is wrong."""
+    try:
+        actor = person(Actor.from_json(audit.read(entry.actor)))
+        data = audit.read(entry.data)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        actor, data = PersonView(name="somebody unreadable"), {"unreadable": str(entry.data)[:300]}
     return AuditView(
         seq=entry.seq,
-        hash=entry.hash,
+        hash=str(entry.hash),
         event=entry.event,
-        at=entry.at,
-        actor=person(Actor.from_json(json.loads(entry.actor))),
+        at=audit.moment_of(entry) or datetime.fromtimestamp(0, tz=UTC),
+        actor=actor,
         run=entry.run,
-        data=json.loads(entry.data),
+        data=data,
         url=run_url(entry.run) if entry.run is not None else url("audit"),
     )

@@ -460,8 +460,7 @@ def test_a_kept_click_outlives_an_outage_of_the_database(
     assert kept.answered_at is None
     assert run.decisions.count() == 0, "what was done is undone with it"
     answers.answer_later(str(kept.pk))
-    kept.refresh_from_db()
-    assert kept.answered_at is not None
+    assert SlackCall.objects.get(pk=kept.pk).answered_at is not None
     assert run.decisions.count() == 1
     assert Delivery.objects.filter(kind="reply").count() == before + 1
 

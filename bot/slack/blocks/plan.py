@@ -46,7 +46,8 @@ def plan_message(plan: PlanView) -> Message:
         blocks.append(section(*worst_lines(plan.findings, RICH, rest="in the thread.")))
     blocks += _steps(plan)
     blocks.append(section(*_sql_lines(plan)))
-    blocks.append(context(*_small_print(plan, RICH)))
+    notes = [RICH.free(note, 300) for note in plan.notes[:4]]
+    blocks.append(context(*_small_print(plan, RICH), *notes))
     buttons = [button("Request this run", "request", plan.id)] if plan.requestable else []
     blocks += actions(*buttons, *open_button(plan.url))
     return Message(

@@ -59,6 +59,8 @@ class PlanView:
     url: str = ""
     release: str = ""
     approvals_needed: int = 1
+    notes: tuple[str, ...] = ()
+    """How the findings came about, in sentences."""
     requestable: bool = True
 
 

@@ -139,6 +139,7 @@ runs = st.builds(
     requested_at=moments,
     now=moments,
     approvals_needed=st.integers(1, 9),
+    approvals_because=text,
     decisions=st.lists(decisions, max_size=12).map(tuple),
     approvers_hint=text,
     expires_at=st.none() | moments,

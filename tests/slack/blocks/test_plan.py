@@ -48,6 +48,18 @@ def test_what_nobody_examined_is_never_called_safe() -> None:
     assert "nobody has checked" in message.text
 
 
+def test_what_was_examined_and_found_harmless_is_called_safe() -> None:
+    message = plan_message(a_plan(findings=(), risk=Risk.SAFE))
+    check_message(message)
+    assert "*Safe*: every operation was examined, and nothing was found." in seen(message)
+
+
+def test_how_the_findings_came_about_is_said_in_small_print() -> None:
+    message = plan_message(a_plan(notes=("Predicted from <the> catalogue.",)))
+    check_message(message)
+    assert "Predicted from &lt;the&gt; catalogue." in seen(message)
+
+
 def test_the_table_has_a_row_a_step() -> None:
     (table,) = [b for b in plan_message(a_plan()).blocks if b["type"] == "table"]
     rows = [[cell["text"] for cell in row] for row in table["rows"]]
