@@ -1,0 +1,132 @@
+"""Two people, or two clicks of one, at the same moment: three databases, real threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.db import connections
+from django.test import override_settings
+
+from bot import audit, operations
+from bot.models import AuditEntry, Run
+from bot.operations import running
+from bot.route.findings import Risk
+from bot.route.refusals import Refused
+from bot.route.states import State
+from tests.plans import NOW, a_plan, a_step, acting, an_account
+
+
+class Everything:
+    """Sends every table to "target", so that users and the bot's rows are in one real database."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str:
+        return "target"
+
+    db_for_write = db_for_read
+
+    def allow_relation(self, one: Any, other: Any, **hints: Any) -> bool:
+        return True
+
+
+@pytest.fixture
+def site(target: str) -> Iterator[str]:
+    with override_settings(
+        MIGRATION_BOT={"state_database": target, "databases": (target,)},
+        DATABASE_ROUTERS=[f"{__name__}.Everything"],
+    ):
+        for app in ("contenttypes", "auth", "migration_bot"):
+            call_command("migrate", app, database=target, verbosity=0)
+        yield target
+
+
+def asked(risk: Risk) -> Run:
+    robin = acting(an_account("robin", "request_run"))
+    stored = operations.keep_plan(
+        actor=robin, plan=a_plan(a_step(risk=risk), database="target"), now=NOW
+    )
+    return operations.request(stored.pk, actor=robin, reason="totals", now=NOW)
+
+
+def at_once(*acts: Any) -> list[str]:
+    """Do all of it at the same moment; "done", or the code of what refused it."""
+    barrier = threading.Barrier(len(acts))
+    said = [""] * len(acts)
+
+    def one(place: int, act: Any) -> None:
+        try:
+            barrier.wait()
+            act()
+            said[place] = "done"
+        except Refused as refused:
+            said[place] = refused.code
+        finally:
+            connections["target"].close()
+
+    threads = [threading.Thread(target=one, args=pair) for pair in enumerate(acts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(said)
+
+
+def approving(run: Run, name: str) -> Any:
+    actor = acting(get_user_model().objects.get(username=name))
+    return lambda: operations.approve(run.pk, actor=actor, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("risk", "said"),
+    [(Risk.DANGEROUS, ["done", "done"]), (Risk.SAFE, ["done", "wrong_state"])],
+)
+def test_two_approvers_are_two_decisions_or_one_refusal_and_never_two_runs(
+    site: str, risk: Risk, said: list[str]
+) -> None:
+    run = asked(risk)
+    for name in ("ada", "grace"):
+        an_account(name, "approve_run")
+    assert at_once(approving(run, "ada"), approving(run, "grace")) == said
+    run.refresh_from_db()
+    assert run.state == State.QUEUED
+    assert run.decisions.count() == said.count("done")
+    assert AuditEntry.objects.filter(event="run.queued").count() == 1
+    claims = [running.claim(run.pk, worker=f"w{n}", now=NOW) for n in range(3)]
+    assert sum(claim is not None for claim in claims) == 1
+    assert audit.verify().sound
+
+
+def test_a_double_click_is_one_decision(site: str) -> None:
+    run = asked(Risk.DANGEROUS)
+    an_account("ada", "approve_run")
+    click = approving(run, "ada")
+    assert at_once(click, click) == ["already_decided", "done"]
+    assert run.decisions.count() == 1
+
+
+def test_the_same_plan_asked_for_twice_at_once_is_one_run(site: str) -> None:
+    robin = acting(an_account("robin", "request_run"))
+    stored = operations.keep_plan(actor=robin, plan=a_plan(database="target"), now=NOW)
+
+    def ask() -> Run:
+        return operations.request(stored.pk, actor=robin, reason="totals", now=NOW)
+
+    assert at_once(ask, ask) == ["already_requested", "done"]
+    assert Run.objects.count() == 1
+
+
+def test_eight_workers_at_once_claim_a_run_once(site: str) -> None:
+    run = asked(Risk.SAFE)
+    an_account("ada", "approve_run")
+    approving(run, "ada")()
+    won: list[Any] = []
+
+    def claim(number: int) -> None:
+        won.append(running.claim(run.pk, worker=f"w{number}", now=NOW))
+
+    at_once(*[lambda n=n: claim(n) for n in range(8)])
+    assert sum(claim is not None for claim in won) == 1
