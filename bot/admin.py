@@ -63,6 +63,20 @@ class RunAdmin(ReadOnlyAdmin):
         return ("traceback",)
 
 
+@admin.register(models.StoredRehearsal)
+class StoredRehearsalAdmin(ReadOnlyAdmin):
+    list_display = ("id", "database", "fingerprint", "state", "asked_at", "ready_at", "because")
+    list_filter = ("state", "database")
+    search_fields = ("fingerprint",)
+
+
+@admin.register(models.RecordedWork)
+class RecordedWorkAdmin(ReadOnlyAdmin):
+    list_display = ("step", "kind", "table", "rows", "milliseconds", "vendor", "run", "at")
+    list_filter = ("vendor", "kind")
+    search_fields = ("table", "step")
+
+
 @admin.register(models.Decision)
 class DecisionAdmin(ReadOnlyAdmin):
     list_display = ("id", "run", "verdict", "person_name", "at", "reason")

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 from django.apps import AppConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.database.plain import PlainMigrate
+    from bot.waking import Wakes
 
 
 class MigrationBotConfig(AppConfig):
@@ -23,7 +26,7 @@ class MigrationBotConfig(AppConfig):
         checks.connect()
         gate.connect(self)
         gate.on_plain.append(_record)
-        waking.register(_enqueue)
+        waking.register(_enqueue, _wakes)
         work.register("deliver", "bot.slack.sending:deliver")
         work.register("answer_call", "bot.slack.answers:answer_later")
         work.register("refresh_person", "bot.slack.people:refresh")
@@ -40,8 +43,14 @@ def _record(told: PlainMigrate) -> None:
     migrated_by_hand(told, now=datetime.now(UTC))
 
 
-def _enqueue(task: str, key: str) -> None:
+def _enqueue(task: str, keys: Sequence[str]) -> None:
     """The engine's tasks are imported only now: their queues are checked at import."""
     from bot import tasks
 
-    tasks.enqueue(task, key)
+    tasks.enqueue(task, keys)
+
+
+def _wakes(task: str, keys: Sequence[str], using: str) -> Wakes | None:
+    from bot import tasks
+
+    return tasks.wakes(task, keys, using)

@@ -1,4 +1,4 @@
-"""A worker's part in a run, a plan and a reconciliation: it watches a child and tells operations.
+"""A worker's part in a run: it watches a child and tells operations.
 
 The child does the work in a process that has loaded the code as it lies on disk now. This side
 holds the lease: it renews it at each quiet interval and before each step, and a step begins only
@@ -25,14 +25,12 @@ from bot.database import process
 from bot.database.messages import (
     Answer,
     Broke,
+    DataAsked,
     Died,
     Finished,
     FoundStale,
     Locked,
     Message,
-    PlanJob,
-    Planned,
-    Progress,
     RefusedHere,
     Retrying,
     RunJob,
@@ -41,19 +39,16 @@ from bot.database.messages import (
     Stopped,
     Waiting,
 )
-from bot.database.reconcile import Found, reconcile
-from bot.models import Run
-from bot.moment import utc_now
-from bot.operations import running
-from bot.operations.reading import find_run
-from bot.operations.running import Claim, LeaseLost, NotNow
-from bot.route.plan import Plan, Target
-from bot.route.refusals import LockHeld, PlanningFailed, Refused, ToldElsewhere
+from bot.moment import Clock, utc_now
+from bot.operations import interrupting, running
+from bot.operations.beginning import NotNow
+from bot.operations.reading import data_checks
+from bot.operations.running import Claim, LeaseLost
 from bot.route.states import State
+from bot.settle import reconcile_run
 
 logger = logging.getLogger("migration_bot")
 
-Clock = Callable[[], datetime]
 T = TypeVar("T")
 
 PATIENCE = 60.0
@@ -78,6 +73,7 @@ def carry_out(run_id: int, *, clock: Clock = utc_now) -> None:
         target=plan.target,
         basis=plan.basis,
         release=get_settings().release,
+        checks=data_checks(run),
     )
     watch = Watch(hold=hold, clock=clock)
     with process.start(job) as child:
@@ -199,6 +195,14 @@ class Watch:
             case StepDone():
                 self.untold.append(message)
                 self._tell_done()
+            case DataAsked():
+                running.data_checked(
+                    self.hold,
+                    holds=message.holds,
+                    broken=message.broken,
+                    not_checked=message.not_checked,
+                    now=now,
+                )
             case Waiting():
                 running.waiting(self.hold, message.blockers, now=now)
             case Retrying():
@@ -253,62 +257,5 @@ class Watch:
             return
         because = message.words
         self.interrupted = bool(
-            running.interrupt(self.hold.run, because=because, now=now, hold=self.hold)
+            interrupting.interrupt(self.hold.run, because=because, now=now, hold=self.hold)
         )
-
-
-def reconcile_run(run_id: int, *, clock: Clock = utc_now) -> None:
-    """Settle one interrupted run from the database itself. While an orphaned statement still runs
-    there it is left alone, and the clock comes again."""
-    run = find_run(run_id)
-    if run.state != State.INTERRUPTED:
-        return
-    try:
-        found = _look(run)
-    except LockHeld as held:
-        logger.info("run %s is not reconciled yet: %s", run_id, held.sentence)
-        return
-    except Refused as refused:
-        logger.warning("run %s cannot be reconciled now: %s", run_id, refused.sentence)
-        return
-    running.reconciled(
-        run_id, state=found.state, done=found.done, because=found.because, now=clock()
-    )
-    operations.queue_due(now=clock())
-
-
-def _look(run: Run) -> Found:
-    running_steps = (step for step in run.steps if step["state"] == "running")
-    current = next((f"{step['app']}.{step['name']}" for step in running_steps), "")
-    return reconcile(run.database, run.stored_plan.plan, current_step=current, run=run.pk)
-
-
-def make_plan(plan_id: str, *, clock: Clock = utc_now) -> None:
-    """Make one plan that somebody asked for. Does nothing when somebody else makes it."""
-    stored = operations.claim_plan(plan_id, now=clock())
-    if stored is None:
-        return
-    job = PlanJob(
-        database=stored.database,
-        target=Target.parse(stored.target),
-        release=get_settings().release,
-    )
-    told = 0.0
-    with process.start(job) as child:
-        for message in child.messages(every=get_settings().lease / 6):
-            match message:
-                case Planned():
-                    operations.store_plan(plan_id, Plan.from_json(message.document), now=clock())
-                case RefusedHere():
-                    refused = ToldElsewhere(code=message.code, sentence=message.sentence)
-                    operations.refuse_plan(plan_id, refused, now=clock())
-                case Died():
-                    failed = PlanningFailed(detail=message.words, reference=plan_id)
-                    logger.error("plan %s: %s %s", plan_id, message.words, message.output)
-                    operations.refuse_plan(plan_id, failed, now=clock())
-                case Progress() if time.monotonic() - told > 0.5:
-                    told = time.monotonic()
-                    words = f"{message.done} of {message.total}: {message.words}"
-                    operations.plan_progress(plan_id, words, now=clock())
-                case None:
-                    operations.plan_progress(plan_id, "", now=clock())

@@ -16,8 +16,11 @@ from bot.engines.finished import forget_finished
 from bot.models import Run, StoredPlan, Worker
 from bot.operations import clocks, expire, prune_plans, queue_due
 from bot.operations.changing import changing, write_repeated
+from bot.operations.interrupting import interrupt
 from bot.operations.planning import MAKE_PLAN
-from bot.operations.running import interrupt, wake_forgotten
+from bot.operations.rehearsing import wake_waiting_rehearsals
+from bot.operations.running import wake_forgotten
+from bot.prepare import sweep
 from bot.route.states import State
 from bot.waking import wake
 
@@ -50,6 +53,7 @@ def tick(*, now: datetime, ahead: float | None = None) -> None:
         queue_due(now=now)
     wake_forgotten(now=now, after=FORGOTTEN)
     wake_waiting_plans(now=now)
+    wake_waiting_rehearsals(now=now, after=FORGOTTEN)
     wake_interrupted(now=now)
     work.tick(now=now)
 
@@ -60,6 +64,7 @@ def tidy(*, now: datetime) -> None:
     day_ago = now - timedelta(days=1)
     Worker.objects.using(get_settings().state_database).filter(beat_at__lt=day_ago).delete()
     forget_finished(now=now)
+    sweep()
     work.tidy(now=now)
 
 

@@ -28,6 +28,10 @@ beside the runs because a wake-up that is rolled back must take its run along.
 """
 
 
+REHEARSE = ("never", "not_safe", "always")
+"""What the setting ``rehearse`` may say."""
+
+
 def _key(default: Any, doc: str, *, secret: bool = False) -> Any:
     """A field with its documentation beside it. A ``secret`` stands in no ``repr``."""
     if isinstance(default, dict):
@@ -49,6 +53,38 @@ class Settings:
         {},
         "How many people must approve a plan with a finding of that code, where that is more than "
         "its level asks for.",
+    )
+    forbidden: tuple[str, ...] = _key(
+        ("data_breaks_rule",),
+        "Codes of findings that forbid a run, unless an approver with the permission "
+        "override_findings approves in spite of them, with a reason.",
+    )
+    rehearse: str = _key(
+        "not_safe",
+        "Which requested plans are rehearsed by themselves: never, not_safe or always.",
+    )
+    rehearsal_databases: dict[str, str] = _key(  # noqa: RUF009 - it is dataclasses.field with a doc
+        {},
+        "For each database that is migrated, the alias on which scratch databases may be made for "
+        "its rehearsals. Without one: a throwaway PostgreSQL cluster where its binaries are, a "
+        "file for SQLite.",
+    )
+    rehearse_python: bool = _key(
+        False, "Whether a rehearsal runs the Python of migrations too; it may act outside."
+    )
+    rehearsal_timeout: float = _key(300.0, "Seconds after which a rehearsal is given up.")
+    data_checks: bool = _key(
+        True, "Whether today's data is asked if it satisfies the rules that a plan brings."
+    )
+    data_check_seconds: float = _key(
+        5.0, "Seconds that the data checks of one plan may take; the rest is told as not checked."
+    )
+    data_check_limit: int = _key(1000, "Up to how many rows that break a rule are counted.")
+    data_check_examples: int = _key(
+        0, "How many primary keys of such rows are shown as examples. 0: none."
+    )
+    data_check_databases: dict[str, str] = _key(  # noqa: RUF009 - as above
+        {}, "For each database that is migrated, the alias of a replica that data checks ask."
     )
     self_approval: bool = _key(False, "Whether a requester may approve their own request.")
     trust_command_line: bool = _key(
@@ -81,11 +117,17 @@ class Settings:
     audit_triggers: bool | None = _key(
         None, "Whether triggers refuse to change the audit. None: yes, but not in test databases."
     )
+    reconcile_timeout: float = _key(
+        120.0,
+        "Seconds after which asking the database what became of an interrupted run is given up, "
+        "told, and begun anew.",
+    )
     lease: float = _key(30.0, "Seconds after which a worker that says nothing counts as dead.")
     release: str = _key("", "The commit or version of the running code, shown and compared.")
     tasks_backend: str = _key("default", "Alias in TASKS of the engine that wakes workers.")
     queue: str = _key("migration_bot", "The queue for plans and posts.")
     run_queue: str = _key("migration_bot_runs", "The queue for runs.")
+    rehearsal_queue: str = _key("migration_bot_rehearsals", "The queue for rehearsals.")
     poll_interval: float = _key(0.1, "Seconds between two looks into the queue (django-tasks-db).")
     public_url: str = _key("", "Where this site is reached, for links back: https://example.com")
     slack_bot_token: str = _key("", "Slack's bot token (xoxb-…). Empty: no Slack.", secret=True)
@@ -120,9 +162,16 @@ class Settings:
             approvals_by_code=self.approvals_by_code,
             self_approval=self.self_approval,
             trust_command_line=self.trust_command_line,
+            forbidden=frozenset(self.forbidden),
             decide_within=timedelta(hours=self.decide_within),
             start_within=timedelta(hours=self.start_within),
         )
+
+    @property
+    def queues(self) -> tuple[str, str, str]:
+        """The queues that a worker works on, each in a process of its own, the runs' first: a long
+        migration, a long rehearsal and the posts must not wait for each other."""
+        return (self.run_queue, self.queue, self.rehearsal_queue)
 
     @property
     def slack_enabled(self) -> bool:
@@ -159,14 +208,22 @@ def wrong_type(key: str, value: Any) -> str:
     kind = _types()[key]
     if not _fits(value, kind):
         return _wanted(kind)
-    if key == "approvals" and not all(_fits(n, int) and n >= 1 for n in value.values()):
-        return "a dictionary of whole numbers from 1"
+    if key == "rehearse" and value not in REHEARSE:
+        return f"one of {', '.join(REHEARSE)}"
+    if key == "approvals" and not all(
+        level in list(Risk) and number >= 1 for level, number in value.items()
+    ):
+        return f"{_wanted(kind)} for safe, caution or dangerous"
     return ""
 
 
 def kind_of(value: Any) -> str:
-    """The type's name; never the value, which may be a secret."""
-    return type(value).__name__
+    """The type's name, and of what is in it; never the value, which may be a secret."""
+    name = type(value).__name__
+    if not isinstance(value, (Mapping, list, tuple)) or not value:
+        return name
+    members = [*value, *value.values()] if isinstance(value, Mapping) else value
+    return f"{name} of {' and '.join(sorted({type(one).__name__ for one in members}))}"
 
 
 @lru_cache(maxsize=1)
@@ -182,6 +239,10 @@ def _fits(value: Any, kind: Any) -> bool:
     origin = get_origin(kind) or kind
     if origin is tuple:
         return isinstance(value, (list, tuple)) and all(_fits(one, kinds[0]) for one in value)
+    if origin is dict:
+        return isinstance(value, dict) and all(
+            _fits(key, kinds[0]) and _fits(one, kinds[1]) for key, one in value.items()
+        )
     if origin is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     if origin is int:
@@ -196,7 +257,9 @@ def _wanted(kind: Any) -> str:
     origin = get_origin(kind) or kind
     if origin is tuple:
         return "a list of texts"
-    return "a dictionary" if origin is dict else _WORDS[origin]
+    if origin is dict:
+        return f"a dictionary of {'whole numbers from 1' if kinds[1] is int else 'texts'}"
+    return _WORDS[origin]
 
 
 @lru_cache(maxsize=1)
@@ -218,6 +281,8 @@ def get_settings() -> Settings:
         given["approvals"] = {"safe": 1, "caution": 1, "dangerous": 2} | dict(given["approvals"])
     if "databases" in given:
         given["databases"] = tuple(given["databases"])
+    if "forbidden" in given:
+        given["forbidden"] = tuple(given["forbidden"])
     return Settings(**given)
 
 

@@ -11,6 +11,8 @@ from bot.fields import InstantField, WrittenInstantField
 from bot.route.approval import Verdict
 from bot.route.people import Actor, Origin
 from bot.route.plan import Plan
+from bot.route.rehearsal import Rehearsal
+from bot.route.rehearsal_json import rehearsal_from_json
 from bot.route.states import State
 
 
@@ -22,7 +24,7 @@ class StoredPlan(models.Model):
     """A plan somebody asked for: waiting for a worker, ready, or refused with a sentence."""
 
     WAITING, READY, REFUSED = "waiting", "ready", "refused"
-    LOOK, REQUEST = "look", "request"
+    LOOK, REQUEST, REHEARSE = "look", "request", "rehearse"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     state = models.CharField(max_length=10, default=WAITING)
@@ -58,6 +60,77 @@ class StoredPlan(models.Model):
         if self.document is None:
             raise ValueError(f"a {self.state} plan has no document")
         return Plan.from_json(self.document)
+
+
+class StoredRehearsal(models.Model):
+    """A rehearsal somebody asked for: waiting for a worker, ready, or with why there is none."""
+
+    WAITING, READY, REFUSED = "waiting", "ready", "refused"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    stored_plan = models.ForeignKey(StoredPlan, on_delete=models.CASCADE, related_name="rehearsals")
+    state = models.CharField(max_length=10, default=WAITING)
+    database = models.CharField(max_length=100)
+    fingerprint = models.CharField(max_length=64)
+    actor = models.JSONField(default=dict)
+    document = models.JSONField(null=True)
+    because = models.TextField(blank=True)
+    """Why there is none, in a sentence."""
+    progress = models.CharField(max_length=200, blank=True)
+    active_key = models.CharField(max_length=20, null=True, unique=True)
+    """The same for all that are under way: never more than one at a time, by the index."""
+    claimed_until = InstantField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    """How often a worker took it; one that tells with an older number is too late."""
+    asked_at = InstantField()
+    woken_at = InstantField(null=True)
+    ready_at = InstantField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["-asked_at"]
+        indexes: ClassVar = [
+            models.Index(fields=["fingerprint", "state"], name="mbot_rehearsal_of"),
+            models.Index(fields=["state", "asked_at"], name="mbot_rehearsal_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"rehearsal of {self.stored_plan_id}"
+
+    @property
+    def rehearsal(self) -> Rehearsal:
+        """The rehearsal as a value; only a ready one has it."""
+        if self.document is None:
+            raise ValueError(f"a {self.state} rehearsal has no document")
+        return rehearsal_from_json(self.document)
+
+
+class RecordedWork(models.Model):
+    """How long one step of a run took whose work grows with one table: what durations rest on."""
+
+    vendor = models.CharField(max_length=20)
+    database = models.CharField(max_length=100)
+    kind = models.CharField(max_length=20)
+    """``bot.route.risks.facts.Work``: scan, index, rewrite, rows."""
+    table = models.CharField(max_length=255)
+    rows = models.BigIntegerField()
+    """As the catalogue had them when the plan was made."""
+    milliseconds = models.BigIntegerField()
+    run = models.BigIntegerField()
+    step = models.CharField(max_length=300)
+    at = InstantField()
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        verbose_name_plural = "recorded work"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "step"], name="mbot_work_once")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["vendor", "kind"], name="mbot_work_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.table}"
 
 
 class Run(models.Model):
@@ -96,7 +169,8 @@ class Run(models.Model):
     woken_at = InstantField(null=True)
 
     steps = models.JSONField(default=list)
-    """Each ``app``, ``name``, ``direction``, ``state``, ``seconds``, ``started_at``."""
+    """Each ``app``, ``name``, ``direction``, ``state``, ``seconds``, ``started_at``; ``work`` where
+    its time is recorded (``bot.operations.durations``), ``waited`` once it waited for a lock."""
     waiting_for = models.JSONField(default=list)
     """Who blocks the statement that runs now, in words; empty when nobody does."""
     stale_because = models.JSONField(default=list)
@@ -111,6 +185,7 @@ class Run(models.Model):
             ("request_run", "Can request a run"),
             ("approve_run", "Can approve or reject a run"),
             ("freeze_runs", "Can freeze runs and end a freeze"),
+            ("override_findings", "Can approve in spite of a forbidding finding"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["state", "requested_at"], name="mbot_run_state"),
@@ -134,6 +209,12 @@ class Decision(models.Model):
     actor = models.JSONField(default=dict)
     verdict = models.CharField(max_length=10, choices=_choices(Verdict))
     reason = models.TextField(blank=True)
+    overrides = models.CharField(max_length=500, blank=True, default="", db_default="")
+    """``data_breaks_rule, …``: codes of findings that forbid the run and in spite of which this
+    person approved. With a default in the database, so that the running release goes on."""
+    shown = models.JSONField(null=True)
+    """``[code, step, operation, table]`` of each of these findings, as ``bot.route.overriding``
+    writes them: what this person was shown. None where an older release wrote the row."""
     at = InstantField()
 
     class Meta:

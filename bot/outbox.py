@@ -10,9 +10,12 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
+
+from django.db.models import F, Q
 
 from bot.conf import get_settings
-from bot.models import AuditEntry, Delivery, Run, StoredPlan
+from bot.models import AuditEntry, Delivery, Run, StoredPlan, StoredRehearsal
 from bot.route.events import LinkMade
 from bot.route.people import Origin
 from bot.route.states import ENDED, State
@@ -43,8 +46,8 @@ def run_changed(run: Run, *, now: datetime) -> None:
     state = State(run.state)
     if state in ENDED and run.started_at is not None:
         failed = state in (State.FAILED, State.NEEDS_ATTENTION)
-        kind = "run_failed" if failed else "run_result"
-        _once(f"{kind}:{run.pk}", kind, channel, run=run.pk, thread=key, now=now)
+        for kind in ("run_result", "run_failed") if failed else ("run_result",):
+            _once(f"{kind}:{run.pk}", kind, channel, run=run.pk, thread=key, now=now)
     wake(DELIVER, channel)
 
 
@@ -74,7 +77,7 @@ def plan_ready(stored: StoredPlan, *, now: datetime) -> None:
     channel = get_settings().slack_channel
     payload = {"plan": str(stored.pk)}
     told = stored.state == StoredPlan.READY and not stored.refusal and stored.plan.steps
-    if told and stored.purpose == StoredPlan.LOOK:
+    if told and stored.purpose in (StoredPlan.LOOK, StoredPlan.REHEARSE):
         key = f"plan:{stored.pk}"
         _once(key, "plan", channel, payload=payload, now=now)
         for kind in ("plan_details", "plan_sql"):
@@ -86,6 +89,43 @@ def plan_ready(stored: StoredPlan, *, now: datetime) -> None:
     # The address has served, and whoever reads it can post there.
     plans = StoredPlan.objects.using(get_settings().state_database)
     plans.filter(pk=stored.pk).update(reply_to="")
+    wake(DELIVER, channel)
+
+
+def plan_rehearsed(plan: UUID, rehearsal: StoredRehearsal | None, *, now: datetime) -> None:
+    """Show in a plan's message, where it has one, how its rehearsal stands; with ``rehearsal``
+    what was measured too, in its thread."""
+    if not get_settings().slack_enabled:
+        return
+    key = f"plan:{plan}"
+    deliveries = Delivery.objects.using(get_settings().state_database)
+    message = deliveries.filter(key=key).first()
+    if message is None:
+        return
+    _tell_again(key, kind="plan", channel=message.channel, payload=message.payload, now=now)
+    if rehearsal is not None:
+        payload = {"plan": str(plan), "rehearsal": str(rehearsal.pk)}
+        name = f"plan_rehearsal:{plan}:{rehearsal.pk.hex[:8]}"
+        _details_again(f"plan_details:{plan}", now=now)
+        _once(name, "plan_rehearsal", message.channel, thread=key, payload=payload, now=now)
+    wake(DELIVER, message.channel)
+
+
+def run_rehearsed(run: Run, rehearsal: StoredRehearsal, *, now: datetime) -> None:
+    """Tell in a run's thread what the rehearsal of its plan measured, and the findings anew."""
+    channel = get_settings().slack_channel
+    if not get_settings().slack_enabled:
+        return
+    _details_again(f"run_details:{run.pk}", now=now)
+    _once(
+        f"run_rehearsal:{run.pk}:{rehearsal.pk.hex[:8]}",
+        "run_rehearsal",
+        channel,
+        run=run.pk,
+        thread=f"run:{run.pk}",
+        payload={"rehearsal": str(rehearsal.pk)},
+        now=now,
+    )
     wake(DELIVER, channel)
 
 
@@ -129,6 +169,15 @@ def _once(
             "due_at": now,
             "created_at": now,
         },
+    )
+
+
+def _details_again(key: str, *, now: datetime) -> None:
+    """Edit what a thread says of the findings, in all the messages that it took."""
+    deliveries = Delivery.objects.using(get_settings().state_database)
+    parts = deliveries.filter(Q(key=key) | Q(key__startswith=f"{key}/"))
+    parts.exclude(state=Delivery.DEAD).update(
+        version=F("version") + 1, due_at=now, state=Delivery.PENDING
     )
 
 

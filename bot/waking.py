@@ -6,39 +6,69 @@ Operations must not know the engine, so whoever knows it registers itself here.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
-from django.db import transaction
+from django.db import models, transaction
 
 from bot.conf import get_settings
 
 logger = logging.getLogger("migration_bot")
 
-Waker = Callable[[str, str], None]
-"""Called with the task's name and the row's primary key as text."""
+Waker = Callable[[str, Sequence[str]], None]
+"""Called with the task's name and the primary keys of rows, as texts; one wake for each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wakes:
+    """Wakes as rows that somebody else writes with his own; ``written`` is to be called then."""
+
+    rows: Sequence[models.Model]
+    written: Callable[[], None]
+
+
+RowMaker = Callable[[str, Sequence[str], str], Wakes | None]
+"""As a waker, with a database's alias: None where these wakes are no rows in that database."""
 
 _wakers: list[Waker] = []
+_makers: dict[Waker, RowMaker] = {}
 
 
-def register(waker: Waker) -> None:
+def register(waker: Waker, rows: RowMaker | None = None) -> None:
     """Add a waker; each is called for each wake."""
     if waker not in _wakers:
         _wakers.append(waker)
+    if rows is not None:
+        _makers[waker] = rows
 
 
-def wake(task: str, key: object) -> None:
-    """Wake ``task`` for the row ``key`` after the state transaction commits.
+def as_rows(task: str, *keys: object, using: str) -> Wakes | None:
+    """What wakes ``task`` for each of these rows once it is written with them; None where that is
+    not known, and ``wake`` has to be called."""
+    maker = _makers.get(_wakers[0]) if len(_wakers) == 1 else None
+    if maker is None:
+        return None
+    try:
+        return maker(task, [str(key) for key in keys], using)
+    except Exception:  # an outermost edge: what is wrong with it, the waker says when it is called
+        logger.info("there are no rows for %s", task, exc_info=True)
+        return None
+
+
+def wake(task: str, *keys: object) -> None:
+    """Wake ``task`` for each of these rows after the state transaction commits.
 
     Enqueued only then: on a broker a rolled-back transaction would have been run all the same.
     """
     using = get_settings().state_database
-    transaction.on_commit(partial(_fire, task, str(key)), using=using)
+    transaction.on_commit(partial(_fire, task, [str(key) for key in keys]), using=using)
 
 
-def _fire(task: str, key: str) -> None:
+def _fire(task: str, keys: Sequence[str]) -> None:
     for waker in _wakers:
         try:
-            waker(task, key)
+            waker(task, keys)
         except Exception:  # an outermost edge: the change has committed, and the clock wakes again
-            logger.exception("could not wake %s for %s; the clock will try again", task, key)
+            rows = ", ".join(keys)
+            logger.exception("could not wake %s for %s; the clock will try again", task, rows)

@@ -25,7 +25,7 @@ from types import FrameType
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
 
-from bot import carry_out, clock
+from bot import carry_out, clock, prepare
 from bot.conf import get_settings
 from bot.database import process
 from bot.engines.which import SUPERVISOR, Engine, engine
@@ -192,7 +192,8 @@ class Supervisor:
 def supervise(*, say: Callable[[str], None] = print) -> None:
     """Run everything this machine needs, by the engine that the settings name, until stopped."""
     settings = get_settings()
-    queues = (settings.run_queue, settings.queue)
+    queues = settings.queues
+    _sweep()
     found = engine()
     if found is Engine.CELERY:
         parts = [Part(name=queue, start=_celery(queue)) for queue in queues]
@@ -213,6 +214,16 @@ def supervise(*, say: Callable[[str], None] = print) -> None:
         every=min(LOOK, max(settings.poll_interval, 0.01)),
         tidy=lambda now: forget_old(queues, before=now - KEPT),
     ).run()
+
+
+def _sweep() -> None:
+    """Begin without what a killed rehearsal left behind; that this fails must stop no worker."""
+    try:
+        prepare.sweep()
+    except Exception:  # whatever is wrong there, the clock tries again
+        logger.exception("what rehearsals left behind could not be looked for")
+    finally:
+        connections.close_all()
 
 
 def _terminate(pid: int) -> None:

@@ -108,6 +108,7 @@ _QUEUES = [
     "default",
     MIGRATION_BOT.get("queue", "migration_bot"),
     MIGRATION_BOT.get("run_queue", "migration_bot_runs"),
+    MIGRATION_BOT.get("rehearsal_queue", "migration_bot_rehearsals"),
 ]
 _ENGINES: dict[str, dict[str, object]] = {
     "database": {"BACKEND": "django_tasks_db.DatabaseBackend"},

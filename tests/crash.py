@@ -194,7 +194,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--vendor", action="append", choices=servers.VENDORS)
     given = parser.parse_args(arguments)
     print(f"seed {given.seed}", flush=True)
-    cluster = servers.find_servers()
+    found = servers.find_servers(own=True)
     broken = ""
     tally = Tally()
     begun = time.monotonic()
@@ -207,8 +207,7 @@ def main(arguments: list[str]) -> int:
     except (Broken, AssertionError) as error:
         broken = str(error).splitlines()[0]
     finally:
-        if cluster:
-            cluster.stop()
+        found.stop()
     killed = ", ".join(f"{victim} {count}" for victim, count in sorted(tally.kills.items()))
     ended = ", ".join(f"{state} {count}" for state, count in sorted(tally.ends.items()))
     print(f"seed {given.seed}: {tally.kills.total()} kills ({killed or 'none'}) in {tally.shops}")

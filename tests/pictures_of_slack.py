@@ -7,6 +7,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Locator, Page, ViewportSize
 
 SIZE: ViewportSize = {"width": 1200, "height": 900}
+TALL: ViewportSize = {"width": 1200, "height": 1020}
+"""Holds a whole plan, from its worst finding to its buttons."""
 PHONE: ViewportSize = {"width": 390, "height": 844}
 PATIENCE = 60_000
 """Milliseconds until something that a worker does must be seen."""
@@ -25,13 +27,19 @@ def walk(browser: Browser, address: str, folder: Path) -> None:
 
     say(page, "/migrate plan")
     newest(page, "Request this run").wait_for()
+    page.set_viewport_size(TALL)
+    newest(page, "Request this run").evaluate("message => message.scrollIntoView()")
     picture("slack-plan")
+    page.set_viewport_size(SIZE)
     newest(page, "Request this run").get_by_role("button", name="Request this run").click()
     page.fill("#modal textarea", "New totals, agreed with accounting")
     picture("slack-reason")
     page.click("#modal button[type=submit]")
     page.locator("#messages article", has_text="New totals").first.wait_for()
     page.keyboard.press("Escape")
+    asked = page.locator("#messages article", has=page.locator("h3", has_text="Waiting"))
+    asked.filter(has_text="Measured on a copy").wait_for()
+    asked.evaluate("message => message.scrollIntoView()")
     picture("slack-request")
     for name in ("ada", "grace"):
         approve(page, name, picture if name == "ada" else None)

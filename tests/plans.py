@@ -9,9 +9,11 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 
 from bot.route.basis import Basis, BasisStep
-from bot.route.findings import Finding, Risk
+from bot.route.data_checks import Checked
+from bot.route.findings import Evidence, Finding, Risk
 from bot.route.people import Actor, Origin
 from bot.route.plan import Belief, Direction, Operation, Plan, Statement, Step, Target
+from bot.route.rehearsal import Outcome, Rehearsal, RehearsedStep
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -32,7 +34,11 @@ def a_step(
 
 
 def a_plan(
-    *steps: Step, database: str = "default", digest: str = "d" * 64, release: str = ""
+    *steps: Step,
+    database: str = "default",
+    digest: str = "d" * 64,
+    release: str = "",
+    checks: tuple[Checked, ...] = (),
 ) -> Plan:
     """A plan over ``steps`` (one harmless step when none is given)."""
     steps = steps or (a_step(),)
@@ -51,7 +57,41 @@ def a_plan(
         steps=steps,
         made_at=NOW,
         release=release,
+        checks=checks,
     )
+
+
+def a_rehearsal(
+    plan: Plan, *findings: Finding, because: str = "", steps: Any = None, **fields: Any
+) -> Rehearsal:
+    """A rehearsal in which every step worked, and ``findings`` were found at the first one."""
+    worked = tuple(
+        RehearsedStep(key=step.key, outcome=Outcome.WORKS, milliseconds=12, undo=Outcome.WORKS)
+        for step in plan.steps
+    )
+    found = (findings, *(() for _ in plan.steps[1:]))
+    given: dict[str, Any] = {
+        "steps": () if because else worked if steps is None else steps,
+        "findings": () if because else found,
+        "where": "a file beside it",
+        "schema_from": "Django's own state",
+        "milliseconds": 1234,
+        "notes": ("Measured on a copy.",),
+    }
+    return Rehearsal(
+        fingerprint=plan.fingerprint,
+        database=plan.database,
+        vendor=plan.vendor,
+        made_at=NOW,
+        because=because,
+        **{**given, **fields},
+    )
+
+
+def measured(level: Risk, code: str = "measured_test", **fields: Any) -> Finding:
+    """A finding with the evidence that only a rehearsal gives."""
+    because = "The rehearsal says so."
+    return Finding(code=code, level=level, because=because, evidence=Evidence.MEASURED, **fields)
 
 
 def an_account(

@@ -23,7 +23,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests import warm
+
+ROOT = warm.ROOT
 
 _SETTINGS = """\
 import importlib.util
@@ -86,7 +88,12 @@ if os.environ.get("STATE_DATABASE_URL"):
 TASKS = {
     "default": {
         "BACKEND": "django_tasks_db.DatabaseBackend",
-        "QUEUES": ["default", "migration_bot", "migration_bot_runs"],
+        "QUEUES": [
+            "default",
+            "migration_bot",
+            "migration_bot_runs",
+            "migration_bot_rehearsals",
+        ],
     }
 }
 """
@@ -212,16 +219,8 @@ class Project:
         timeout: float,
         environment: Mapping[str, str],
     ) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=self.folder,
-            env={**self.environment, **environment},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        surroundings = {**self.environment, **environment}
+        done = warm.run(arguments, cwd=self.folder, env=surroundings, timeout=timeout)
         if check and done.returncode:
             raise AssertionError(
                 f"{' '.join(arguments)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"

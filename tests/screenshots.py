@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests import pictures_of_slack
 from tests.project import ROOT
-from tests.servers import free_port
+from tests.throwaway import free_port
 
 SIZE: ViewportSize = {"width": 1200, "height": 900}
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")

@@ -1,9 +1,10 @@
 """The database servers that tests run on: found, started where possible, or missed by name.
 
-PostgreSQL: ``TEST_POSTGRES_URL``, else a server on 127.0.0.1:5432, else a throwaway cluster where
-the server's binaries are. MariaDB or MySQL: ``TEST_MYSQL_URL``, else 127.0.0.1:3306. A user must be
-allowed to create databases. The process that pytest started decides, and tells the workers of xdist
-through the environment, so that there is one throwaway cluster and not one a worker.
+``TEST_POSTGRES_URL`` and ``TEST_MYSQL_URL`` name them, and a user who may create databases. Without
+them tests start servers of their own where the binaries are (``tests.throwaway``), and benchmarks
+take those that listen on 127.0.0.1:5432 and :3306, which write to the disk as in earnest; each
+takes the other's where its own are missing. The process that pytest started decides, and tells the
+workers of xdist through the environment, so that there is one server and not one a worker.
 """
 
 from __future__ import annotations
@@ -11,48 +12,65 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import shutil
 import socket
-import subprocess
-import tempfile
+import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from django_site.drivers import use_mysql_driver
+from tests.throwaway import Throwaway, start_mariadb, start_postgresql
 
 POSTGRES, MYSQL = "TEST_POSTGRES_URL", "TEST_MYSQL_URL"
 _MISSING = "TESTS_MISSING_"
 VENDORS = ("sqlite", "postgresql", "mysql")
 
 
-def find_servers() -> Throwaway | None:
-    """Settle in ``os.environ`` which servers there are; returns a cluster that must be stopped."""
+class Found:
+    """The servers that were started here, until ``stop``."""
+
+    def __init__(self, started: Sequence[Throwaway]) -> None:
+        self._started = started
+
+    def stop(self) -> None:
+        for one in self._started:
+            one.stop()
+
+
+def find_servers(*, own: bool = False) -> Found:
+    """Settle in ``os.environ`` which servers there are. ``own`` are started, and have to be
+    stopped, where that is possible; otherwise those that run already come first."""
     use_mysql_driver()
-    cluster = None
-    if POSTGRES not in os.environ:
-        default = "postgresql://postgres@127.0.0.1:5432/postgres"
-        because = _why_not(default)
-        if because is None:
-            os.environ[POSTGRES] = default
-        elif binaries := _postgres_binaries():
-            cluster = Throwaway(binaries)
-            os.environ[POSTGRES] = cluster.url
+    started: list[Throwaway] = []
+    for vendor, name, listening, start in (
+        ("postgresql", POSTGRES, "postgresql://postgres@127.0.0.1:5432/postgres", start_postgresql),
+        ("mysql", MYSQL, "mysql://root@127.0.0.1:3306/mysql", start_mariadb),
+    ):
+        if name in os.environ:
+            continue
+        because = None if own else _why_not(listening)
+        mine = start() if own or because is not None else None
+        if mine is not None:
+            started.append(mine)
+            os.environ[name] = mine.url
+        elif (because := _why_not(listening)) is None:
+            os.environ[name] = listening
         else:
-            os.environ[_MISSING + "postgresql"] = because
-    if MYSQL not in os.environ:
-        default = "mysql://root@127.0.0.1:3306/mysql"
-        because = _why_not(default)
-        if because is None:
-            os.environ[MYSQL] = default
-        else:
-            os.environ[_MISSING + "mysql"] = because
-    return cluster
+            os.environ[_MISSING + vendor] = because
+    return Found(started)
 
 
 def missing(vendor: str) -> str | None:
     """Why there is no such server here, or None when there is one."""
     return os.environ.get(_MISSING + vendor)
+
+
+PATIENCE = 200
+"""Seconds."""
+_SESSIONS = """
+SELECT pid, datname, application_name, state, wait_event_type, wait_event, left(query, 100)
+FROM pg_stat_activity WHERE pid <> pg_backend_pid()
+"""
 
 
 @contextlib.contextmanager
@@ -74,29 +92,45 @@ def scratch_database(vendor: str, folder: Path) -> Iterator[str]:
 def drop_database(vendor: str, name: str) -> None:
     """Drop it, whoever is still connected: a test may have left a killed process's session."""
     if vendor == "postgresql":
-        execute(os.environ[POSTGRES], f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        # PostgreSQL waits here for every session of the server, of whatever database, to take note.
+        try:
+            execute(os.environ[POSTGRES], f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        except database_error(os.environ[POSTGRES]) as error:
+            sessions = execute(os.environ[POSTGRES], _SESSIONS)
+            raise RuntimeError(f"{name} could not be dropped; there are {sessions}") from error
         return
     server = os.environ[MYSQL]
     for row in execute(
         server, f"SELECT id FROM information_schema.processlist WHERE db = '{name}'"
     ):
-        with contextlib.suppress(_database_error(server)):  # It may have ended by itself.
+        with contextlib.suppress(database_error(server)):  # It may have ended by itself.
             execute(server, f"KILL {row[0]}")
     execute(server, f"DROP DATABASE IF EXISTS {name}")
 
 
 def execute(url: str, *statements: str) -> Sequence[tuple[object, ...]]:
-    """Run statements, each committed by itself, without Django; the rows of the last one.
+    """Run statements, each committed by itself, without Django; the rows of the last one. One that
+    waits for longer than ``PATIENCE`` fails: on MySQL that would be a day otherwise.
 
-    ``url`` is that of a PostgreSQL, MySQL or MariaDB database; a query part is ignored for the
-    latter two.
+    ``url`` is that of any of them; a query part is ignored but for PostgreSQL.
     """
     rows: Sequence[tuple[object, ...]] = ()
     parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        with contextlib.closing(sqlite3.connect(parts.path[1:], timeout=60)) as file:
+            file.isolation_level = None
+            for statement in statements:
+                rows = file.execute(statement).fetchall()
+        return rows
     if parts.scheme.startswith("postgres"):
         import psycopg
 
-        with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+        with psycopg.connect(
+            url,
+            autocommit=True,
+            connect_timeout=5,
+            options=f"-c statement_timeout={PATIENCE}s",
+        ) as connection:
             for statement in statements:
                 cursor = connection.execute(statement.encode())
                 rows = cursor.fetchall() if cursor.description else ()
@@ -112,6 +146,7 @@ def execute(url: str, *statements: str) -> Sequence[tuple[object, ...]]:
             database=parts.path.lstrip("/"),
             connect_timeout=5,
             autocommit=True,
+            init_command=f"SET SESSION lock_wait_timeout = {PATIENCE}",
         )
     ) as connection:
         cursor = connection.cursor()
@@ -122,15 +157,17 @@ def execute(url: str, *statements: str) -> Sequence[tuple[object, ...]]:
     return rows
 
 
-def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nothing listened on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def tables(url: str) -> set[str]:
+    """The names of a database's tables."""
+    query = {
+        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table'",
+        "postgresql": "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
+        "mysql": "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()",
+    }[urlsplit(url).scheme]
+    return {str(row[0]) for row in execute(url, query)}
 
 
-def _database_error(url: str) -> type[Exception]:
+def database_error(url: str) -> type[Exception]:
     if urlsplit(url).scheme.startswith("postgres"):
         import psycopg
 
@@ -151,7 +188,7 @@ def _why_not(url: str) -> str | None:
     except OSError as error:
         return f"{where} ({error})"
     try:
-        broken = _database_error(url)
+        broken = database_error(url)
     except ImportError as error:
         return f"no driver for {parts.scheme} ({error})"
     try:
@@ -159,65 +196,3 @@ def _why_not(url: str) -> str | None:
     except broken as error:
         return f"{where} that lets {parts.username} in ({error})".replace("\n", " ")
     return None
-
-
-def _postgres_binaries() -> Path | None:
-    """Where initdb and postgres stand side by side, newest version first."""
-    places = [*Path("/usr/lib/postgresql").glob("*/bin"), *Path("/usr").glob("pgsql-*/bin")]
-    places.sort(key=lambda place: place.parent.name.rjust(12), reverse=True)
-    if on_path := shutil.which("initdb"):
-        places.append(Path(on_path).resolve().parent)
-    return next((p for p in places if (p / "initdb").exists() and (p / "postgres").exists()), None)
-
-
-class Throwaway:
-    """A PostgreSQL cluster of its own in a temporary folder; ``url`` is its first database.
-
-    PostgreSQL refuses to run as root, so root hands it to the user postgres, or nobody.
-    """
-
-    def __init__(self, binaries: Path) -> None:
-        self._as: list[str] = []
-        self._folder = Path(tempfile.mkdtemp(prefix="migration-bot-pg-"))
-        data = self._folder / "data"
-        if os.geteuid() == 0:
-            user = _unprivileged_user()
-            self._as = ["setpriv", f"--reuid={user}", "--clear-groups", "--"]
-            shutil.chown(self._folder, user)
-        port = free_port()
-        self._run(
-            *[binaries / "initdb", "--pgdata", data, "--username", "postgres", "--auth", "trust"],
-            *["--encoding", "UTF8", "--locale", "C", "--no-sync"],
-        )
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -k {self._folder} -c fsync=off"
-        self._stop = [binaries / "pg_ctl", "stop", "--pgdata", data, "--mode", "immediate"]
-        self._run(
-            *[binaries / "pg_ctl", "start", "--pgdata", data, "--wait", "--options", options],
-            *["--log", self._folder / "log"],
-        )
-        self.url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-
-    def stop(self) -> None:
-        """End the server and remove its folder."""
-        self._run(*self._stop)
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _run(self, *command: object) -> None:
-        subprocess.run(
-            [*self._as, *map(str, command)],
-            check=True,
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.STDOUT,
-        )
-
-
-def _unprivileged_user() -> str:
-    import pwd
-
-    for name in ("postgres", "nobody"):
-        with contextlib.suppress(KeyError):
-            pwd.getpwnam(name)
-            return name
-    raise RuntimeError("PostgreSQL refuses root, and there is neither a user postgres nor nobody")

@@ -80,6 +80,11 @@ MIGRATION_BOT: dict[str, object] = {"sandbox": True}
 TASKS = {
     "default": {
         "BACKEND": "django_tasks_db.DatabaseBackend",
-        "QUEUES": ["default", "migration_bot", "migration_bot_runs"],
+        "QUEUES": [
+            "default",
+            "migration_bot",
+            "migration_bot_runs",
+            "migration_bot_rehearsals",
+        ],
     }
 }

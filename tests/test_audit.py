@@ -19,6 +19,7 @@ from bot import audit
 from bot.models import AuditEntry, AuditHead
 from bot.route.events import Rejected
 from bot.route.people import SYSTEM, Actor, Origin
+from tests.replay import made_once
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 SOMEBODY = Actor(origin=Origin.PAGE, account="7", name="Zoë ✓")
@@ -26,12 +27,16 @@ WRITERS, ENTRIES = 4, 25
 
 
 @pytest.fixture
-def state(target: str) -> Iterator[str]:
+def state(target: str, scratch_url: str) -> Iterator[str]:
     """The bot's own tables, with their triggers, on a scratch database of each vendor."""
     given = {"state_database": target, "audit_triggers": True}
     with override_settings(MIGRATION_BOT=given):
-        call_command("migrate", "migration_bot", database=target, verbosity=0)
+        made_once("audit", target, scratch_url, lambda: migrate(target))
         yield target
+
+
+def migrate(database: str) -> None:
+    call_command("migrate", "migration_bot", database=database, verbosity=0)
 
 
 def write(using: str, reason: str) -> AuditEntry:

@@ -19,7 +19,7 @@ from bot.conf import KEYS, Settings, get_settings
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "checks.md").read_text()
 
 DB_BACKEND = "django_tasks_db.DatabaseBackend"
-QUEUES = ["default", "migration_bot", "migration_bot_runs"]
+QUEUES = ["default", "migration_bot", "migration_bot_runs", "migration_bot_rehearsals"]
 ON_MEMORY = {"W013"}
 """The tests' own settings keep the bot's tables in memory."""
 
@@ -116,6 +116,29 @@ def test_the_checks_ask_no_database(databases: Callable[..., None]) -> None:
         ({"approvals": {"safe": True}}, "E005", "says True"),
         ({"approvals_by_code": {"loses_data": 0}}, "E006", "says 0 for 'loses_data'"),
         ({"approvals_by_code": {"loses_date": 2}}, "E007", "Did you mean loses_data?"),
+        ({"forbidden": ["data_breaks_rules"]}, "E008", "Did you mean data_breaks_rule?"),
+        ({"forbidden": "data_breaks_rule"}, "E003", "a list of texts"),
+        ({"data_check_seconds": 0}, "E004", "more than 0 seconds"),
+        ({"data_check_limit": 0}, "E004", "more than 0 rows"),
+        ({"data_check_examples": 21}, "E004", "between 0 and 20"),
+        ({"rehearsal_databases": {"default": ["a"]}}, "E003", "is a dict of list and str; it must"),
+        ({"data_check_databases": {"default": {"a": 1}}}, "E003", "a dictionary of texts"),
+        ({"data_check_databases": {1: "default"}}, "E003", "is a dict of int and str"),
+        ({"databases": [["default"]]}, "E003", "is a list of list; it must be a list of texts"),
+        ({"forbidden": [["data_breaks_rule"]]}, "E003", "is a list of list"),
+        ({"state_database": ["default"]}, "E003", "is a list of str; it must be a text"),
+        ({"rehearse": ["always"]}, "E003", "is a list of str; it must be a text"),
+        ({"code_reload": {"auto"}}, "E003", "is a set; it must be a text"),
+        ({"approvals": {"safe": ["1"]}}, "E005", "says ['1'] for 'safe'"),
+        ({"approvals": {1: 2}}, "E005", "says 2 for 1"),
+        ({"approvals_by_code": {"loses_data": ["2"]}}, "E006", "says ['2'] for 'loses_data'"),
+        ({"public_url": "http://["}, "E004", "https://example.com"),
+        ({"decide_within": float("inf")}, "E004", "at most 1,000,000"),
+        ({"lock_timeout": 10**400}, "E004", "at most 1,000,000"),
+        ({"slack_timeout": float("nan")}, "E004", "at most 1,000,000"),
+        ({"data_check_databases": {"default": "replcia"}}, "E014", "names 'replcia'"),
+        ({"rehearsal_databases": {"default": "scrtch"}}, "E015", "names 'scrtch'"),
+        ({"rehearsal_databases": {"defualt": "default"}}, "E015", "Did you mean default?"),
         ({"approvals": {"safe": 1}}, "W001", "nothing for caution, dangerous; 1, 2 are taken"),
         ({"self_approval": True}, "W002", "approve their own"),
         ({"trust_command_line": True}, "W003", "can approve as anybody"),
@@ -211,6 +234,29 @@ def test_pgbouncer(
 
 
 @pytest.mark.parametrize(
+    ("scratch", "expected"),
+    [
+        ({**POSTGRES, "USER": "scratch"}, set()),
+        ({**POSTGRES, "USER": "shop", "HOST": "elsewhere"}, set()),
+        ({**POSTGRES, "USER": "shop"}, {"W015"}),
+        ({}, {"E016"}),
+    ],
+)
+def test_places_of_rehearsals(
+    databases: Callable[..., None], settings: Any, scratch: dict[str, Any], expected: set[str]
+) -> None:
+    settings.MIGRATION_BOT = {"rehearsal_databases": {"default": "scratch"}}
+    databases(default={**POSTGRES, "USER": "shop"}, scratch=scratch)
+    assert set(found()) == expected
+
+
+def test_a_replica_is_of_the_same_kind(databases: Callable[..., None], settings: Any) -> None:
+    settings.MIGRATION_BOT = {"data_check_databases": {"default": "replica"}}
+    databases(default=POSTGRES, replica={})
+    assert "names 'replica' (sqlite) for 'default' (postgresql)" in found()["E016"].msg
+
+
+@pytest.mark.parametrize(
     ("backend", "extra", "expected"),
     [
         (DB_BACKEND, {}, set()),
@@ -224,6 +270,42 @@ def test_pgbouncer(
 def test_backends(settings: Any, backend: str, extra: dict[str, Any], expected: set[str]) -> None:
     settings.TASKS = {"default": {"BACKEND": backend, "QUEUES": QUEUES, **extra}}
     assert ids() == expected
+
+
+@pytest.mark.parametrize(
+    ("tasks", "words"),
+    [
+        (["default"], "TASKS is a list of str"),
+        ({"default": [DB_BACKEND]}, "TASKS['default'] is a list of str"),
+        ({"default": None}, "TASKS['default'] is a NoneType"),
+        (
+            {"default": {"BACKEND": "bot.engines.celery.CeleryBackend", "OPTIONS": ["redis://x"]}},
+            "TASKS['default']['OPTIONS'] is a list of str",
+        ),
+    ],
+)
+def test_what_should_be_a_dictionary_of_the_engines(settings: Any, tasks: Any, words: str) -> None:
+    settings.TASKS = tasks
+    assert found()["E029"].msg == f"{words}, not a dictionary."
+
+
+WRONG: tuple[Any, ...] = (
+    *[None, True, -1, 1.5, b"x", [], ["x"], [["x"]], [None], (), {}, set(), object()],
+    *[{"x": ["x"]}, {"default": {"x": 1}}, {("a",): 1}, {None: None}, {1: 2}, {"safe": None}],
+)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_whatever_stands_there_is_told_and_nothing_breaks(settings: Any, key: str) -> None:
+    """What the checks let pass is of use, and what is of none they tell."""
+    for value in WRONG:
+        settings.MIGRATION_BOT = {key: value}
+        if any(message.is_serious() for message in check_all()):
+            continue
+        given = get_settings()
+        assert given.policy.approvals, value
+        assert given.queues, value
+        assert isinstance(given.target_databases, tuple), value
 
 
 @pytest.mark.parametrize("name", ["immediate.ImmediateBackend", "dummy.DummyBackend"])
@@ -242,13 +324,14 @@ def test_backends_that_run_in_the_web_process(settings: Any, name: str) -> None:
 def test_a_list_of_queues_left_out_means_default_alone(settings: Any) -> None:
     settings.TASKS = {"default": {"BACKEND": DB_BACKEND}}
     messages = [message.msg for message in check_all() if message.id == "migration_bot.E023"]
-    assert len(messages) == 2
+    assert len(messages) == 3
 
 
 def test_tasks_left_out(settings: Any) -> None:
     del settings.TASKS
     assert ids() == {"E020"}
-    assert "migration_bot_runs" in str(found()["E020"].hint)
+    hint = str(found()["E020"].hint)
+    assert all(queue in hint for queue in QUEUES)
 
 
 def test_an_alias_that_tasks_does_not_have(settings: Any) -> None:
@@ -256,9 +339,14 @@ def test_an_alias_that_tasks_does_not_have(settings: Any) -> None:
     assert "Did you mean default?" in found()["E021"].msg
 
 
-def test_one_queue_for_everything(settings: Any) -> None:
-    settings.MIGRATION_BOT = {"queue": "migration_bot_runs"}
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("queue", "run_queue"), ("queue", "rehearsal_queue"), ("run_queue", "rehearsal_queue")],
+)
+def test_one_queue_for_two_kinds_of_work(settings: Any, one: str, other: str) -> None:
+    settings.MIGRATION_BOT = {one: "default", other: "default"}
     assert ids() == {"E024"}
+    assert f'["{one}"] and ["{other}"]' in found()["E024"].msg.replace("MIGRATION_BOT", "")
 
 
 def test_the_engines_app_is_missing(settings: Any) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bot import clock, operations, waking
 from bot.models import Run, StoredPlan, Worker
-from bot.operations import running
+from bot.operations import interrupting, running
 from bot.route.states import State
 from tests.plans import NOW, a_plan, acting, an_account
 
@@ -23,7 +23,9 @@ def woken(monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: A
 
     def tick(at: Any) -> list[tuple[str, str]]:
         wakes: list[tuple[str, str]] = []
-        monkeypatch.setattr(waking, "_wakers", [lambda task, key: wakes.append((task, key))])
+        monkeypatch.setattr(
+            waking, "_wakers", [lambda task, keys: wakes.extend((task, key) for key in keys)]
+        )
         with django_capture_on_commit_callbacks(execute=True):
             clock.tick(now=at)
         return wakes
@@ -61,8 +63,30 @@ def test_an_interrupted_run_is_reconciled_again_and_again_until_it_is_settled(
     assert woken(LATER) == []
     assert woken(PAST_LEASE) == [("reconcile", str(queued.pk))]
     assert woken(PAST_LEASE + timedelta(seconds=3)) == [("reconcile", str(queued.pk))]
-    running.reconciled(queued.pk, state=State.FAILED, done=[], because="Seen.", now=PAST_LEASE)
+    interrupting.reconciled(queued.pk, state=State.FAILED, done=[], because="Seen.", now=PAST_LEASE)
     assert woken(PAST_LEASE + timedelta(seconds=6)) == []
+
+
+def test_while_somebody_asks_what_became_of_a_run_nobody_else_is_woken_for_it(
+    queued: Run, woken: Any
+) -> None:
+    found = running.claim(queued.pk, worker="w1", now=NOW)
+    assert found is not None
+    running.start(found[0], queued.stored_plan.plan.basis, now=NOW)
+    assert woken(PAST_LEASE) == [("reconcile", str(queued.pk))]
+    until = PAST_LEASE + timedelta(seconds=60)
+    interrupting.looking(queued.pk, until=until)
+    assert woken(PAST_LEASE + timedelta(seconds=50)) == []
+    assert woken(until + timedelta(seconds=3)) == [("reconcile", str(queued.pk))]
+    interrupting.looking(queued.pk, until=until + timedelta(seconds=90))
+    interrupting.not_known_yet(queued.pk, because="It is silent.", now=until)
+    queued.refresh_from_db()
+    assert (queued.state, queued.waiting_for) == (State.INTERRUPTED, ["It is silent."])
+    assert woken(until + timedelta(seconds=6)) == [("reconcile", str(queued.pk))]
+    interrupting.reconciled(queued.pk, state=State.FAILED, done=[], because="Seen.", now=until)
+    interrupting.not_known_yet(queued.pk, because="It is silent.", now=until)
+    queued.refresh_from_db()
+    assert (queued.state, queued.waiting_for) == (State.FAILED, [])
 
 
 def test_a_run_that_a_dead_worker_had_claimed_expires_like_any_other(

@@ -31,6 +31,7 @@ def test_what_only_looks_like_a_switch_switches_nothing(key: str, value: object)
     [
         *[("lease", "30"), ("lease", None), ("lock_retries", 1.5), ("lock_timeout", True)],
         *[("databases", "default"), ("databases", [1]), ("approvals", [1, 2])],
+        *[("rehearsal_databases", {"default": ["a"]}), ("data_check_databases", {1: "a"})],
         *[("slack_team_id", None), ("slack_bot_token", b"xoxb"), ("release", 3)],
     ],
 )
@@ -47,6 +48,17 @@ def test_no_plan_runs_unapproved_for_a_number_that_is_none(number: object) -> No
     with (
         override_settings(MIGRATION_BOT={"approvals": {"dangerous": number}}),
         pytest.raises(ImproperlyConfigured, match="whole numbers from 1"),
+    ):
+        get_settings()
+
+
+@pytest.mark.parametrize("level", ["terrible", "Safe", ""])
+def test_a_risk_that_nobody_knows_is_told_at_once_and_not_where_a_plan_needs_approvals(
+    level: str,
+) -> None:
+    with (
+        override_settings(MIGRATION_BOT={"approvals": {level: 2}}),
+        pytest.raises(ImproperlyConfigured, match="for safe, caution or dangerous"),
     ):
         get_settings()
 

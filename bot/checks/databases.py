@@ -12,10 +12,11 @@ from django.db import DEFAULT_DB_ALIAS, connections, router
 
 from bot.checks.rows import ROWS
 from bot.checks.values import nearest
-from bot.conf import get_settings
+from bot.conf import Settings, get_settings
 from bot.routers import StateRouter
 
 LOCKABLE = ("postgresql", "mysql", "sqlite")
+_ON_A_SERVER = ("postgresql", "mysql")
 SHORT_WAIT = 10.0
 """Seconds; less than this for an SQLite lock is too little for several processes that write."""
 PGBOUNCER_PORT = "6432"
@@ -29,6 +30,13 @@ def check_databases() -> Iterator[CheckMessage]:
     for alias in settings.databases:
         if alias not in known:
             yield ROWS["E011"].found(alias=alias, nearest=nearest(alias, known), **words)
+    for key, row in (("data_check_databases", "E014"), ("rehearsal_databases", "E015")):
+        pairs: Mapping[str, str] = getattr(settings, key)
+        for alias in (name for pair in pairs.items() for name in pair):
+            if alias not in known:
+                yield ROWS[row].found(alias=alias, nearest=nearest(str(alias), known), **words)
+        yield from _of_another_kind(key, pairs)
+    yield from _rehearsed_with_rights(settings)
     state = settings.state_database
     if state not in known:
         yield ROWS["E010"].found(alias=state, nearest=nearest(state, known), **words)
@@ -44,6 +52,29 @@ def check_databases() -> Iterator[CheckMessage]:
         yield from _pooling(alias)
     if connections[state].vendor == "sqlite":
         yield from _sqlite(state, targets)
+
+
+def _of_another_kind(key: str, pairs: Mapping[str, str]) -> Iterator[CheckMessage]:
+    known = django_settings.DATABASES
+    for target, alias in pairs.items():
+        if target in known and alias in known:
+            wanted, vendor = connections[target].vendor, connections[alias].vendor
+            if wanted != vendor:
+                yield ROWS["E016"].found(
+                    key=key, alias=alias, target=target, vendor=vendor, wanted=wanted
+                )
+
+
+def _rehearsed_with_rights(settings: Settings) -> Iterator[CheckMessage]:
+    """SQLite is rehearsed in a file of its own, whatever is named."""
+    known = django_settings.DATABASES
+    for target, alias in settings.rehearsal_databases.items():
+        if target not in known or alias not in known:
+            continue
+        one, other = connections[target], connections[alias]
+        login = [[c.settings_dict.get(k) for k in ("HOST", "PORT", "USER")] for c in (one, other)]
+        if one.vendor in _ON_A_SERVER and login[0] == login[1]:
+            yield ROWS["W015"].found(target=target, alias=alias)
 
 
 def _sqlite(state: str, targets: tuple[str, ...]) -> Iterator[CheckMessage]:

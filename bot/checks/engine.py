@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from typing import Any
 
 from django.apps import apps
@@ -12,7 +13,7 @@ from django.utils.module_loading import import_string
 
 from bot.checks.rows import ROWS
 from bot.checks.values import nearest
-from bot.conf import get_settings
+from bot.conf import get_settings, kind_of
 
 RQ_SECONDS = 180
 """RQ's own limit for a job, where the queue says none."""
@@ -22,25 +23,42 @@ CELERY_SETTINGS = ("CELERY_TASK_ACKS_LATE", "CELERY_TASK_REJECT_ON_WORKER_LOST")
 def check_engine() -> Iterator[CheckMessage]:
     """What is wrong with our alias in ``TASKS``."""
     settings = get_settings()
-    alias, queues = settings.tasks_backend, (settings.queue, settings.run_queue)
-    if queues[0] == queues[1]:
-        yield ROWS["E024"].found(queue=queues[0])
+    alias = settings.tasks_backend
+    names = {name: getattr(settings, name) for name in ("queue", "run_queue", "rehearsal_queue")}
+    for one, other in combinations(names, 2):
+        if names[one] == names[other]:
+            yield ROWS["E024"].found(one=one, other=other, queue=names[one])
     # Django 6 has a default of its own, Django 5.2 has none.
-    tasks: Mapping[str, Any] = getattr(django_settings, "TASKS", {})
+    tasks: Any = getattr(django_settings, "TASKS", {})
     overridden = django_settings.is_overridden("TASKS")  # type: ignore[misc]  # not in the stubs
     if not overridden or not tasks:
-        yield ROWS["E020"].found(queue=queues[0], run_queue=queues[1])
+        yield ROWS["E020"].found(**names)
+        return
+    if not isinstance(tasks, Mapping):
+        yield ROWS["E029"].found(name="TASKS", kind=kind_of(tasks))
         return
     if alias not in tasks:
         known = ", ".join(tasks) or "there is none"
         yield ROWS["E021"].found(alias=alias, nearest=nearest(alias, tasks), known=known)
         return
+    wrong = list(_not_dictionaries(alias, tasks[alias]))
+    if wrong:
+        yield from wrong
+        return
     yield from _backend(alias, tasks[alias])
     # An empty list means any queue; without a list there is only "default".
     listed = tasks[alias].get("QUEUES", ["default"])
-    for queue in dict.fromkeys(queues):
+    for queue in dict.fromkeys(names.values()):
         if listed and queue not in listed:
             yield ROWS["E023"].found(alias=alias, queue=queue)
+
+
+def _not_dictionaries(alias: str, given: Any) -> Iterator[CheckMessage]:
+    name = f"TASKS[{alias!r}]"
+    if not isinstance(given, Mapping):
+        yield ROWS["E029"].found(name=name, kind=kind_of(given))
+    elif not isinstance(options := given.get("OPTIONS", {}), Mapping):
+        yield ROWS["E029"].found(name=f"{name}['OPTIONS']", kind=kind_of(options))
 
 
 def _backend(alias: str, given: Mapping[str, Any]) -> Iterator[CheckMessage]:

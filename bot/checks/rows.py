@@ -75,6 +75,11 @@ ROWS = {
             hint="docs/risks.md has every code.",
         ),
         Row(
+            id="E008",
+            message='MIGRATION_BOT["forbidden"] names {code!r}, which no finding has.{nearest}',
+            hint="docs/risks.md has every code.",
+        ),
+        Row(
             id="W001",
             message='MIGRATION_BOT["approvals"] says nothing for {levels}; {numbers} taken.',
             hint="Name all three of safe, caution and dangerous, so that nobody has to guess.",
@@ -117,6 +122,30 @@ ROWS = {
             "SQLite can be migrated.",
         ),
         Row(
+            id="E014",
+            message='MIGRATION_BOT["data_check_databases"] names {alias!r}, which is not in '
+            "DATABASES.{nearest}",
+            hint="Name aliases of DATABASES: {known}.",
+        ),
+        Row(
+            id="E015",
+            message='MIGRATION_BOT["rehearsal_databases"] names {alias!r}, which is not in '
+            "DATABASES.{nearest}",
+            hint="Name aliases of DATABASES: {known}.",
+        ),
+        Row(
+            id="E016",
+            message='MIGRATION_BOT["{key}"] names {alias!r} ({vendor}) for {target!r} ({wanted}).',
+            hint="Name an alias of the same kind of database.",
+        ),
+        Row(
+            id="W015",
+            message="Rehearsals of {target!r} are held on {alias!r}, on the same server and by the "
+            "same user: a rehearsal takes nobody's approval, and that user may change {target!r}.",
+            hint="Give {alias!r} a user of its own that may make databases and owns nothing else, "
+            "best on another server.",
+        ),
+        Row(
             id="W010",
             message="The bot's own tables are in the SQLite file of {alias!r}, which it may "
             "migrate: a migration that holds the file's only write lock stops its own audit.",
@@ -155,7 +184,7 @@ ROWS = {
             message="TASKS is not set, so Django would plan and migrate inside the web process and "
             "say nothing.",
             hint='Set TASKS = {{"default": {{"BACKEND": "django_tasks_db.DatabaseBackend", '
-            '"QUEUES": ["default", "{queue}", "{run_queue}"]}}}}.',
+            '"QUEUES": ["default", "{queue}", "{run_queue}", "{rehearsal_queue}"]}}}}.',
         ),
         Row(
             id="E021",
@@ -176,8 +205,8 @@ ROWS = {
         ),
         Row(
             id="E024",
-            message='MIGRATION_BOT["queue"] and ["run_queue"] are both {queue!r}: a long migration '
-            "would hold up every plan and every post.",
+            message='MIGRATION_BOT["{one}"] and ["{other}"] are both {queue!r}: a long migration '
+            "or rehearsal would hold up everything else that waits there.",
             hint="Give them two names.",
         ),
         Row(
@@ -201,6 +230,11 @@ ROWS = {
             "middle of a migration.",
             hint='Set RQ_QUEUES[{queue!r}]["DEFAULT_TIMEOUT"] to -1, or use '
             "django_tasks_db.DatabaseBackend.",
+        ),
+        Row(
+            id="E029",
+            message="{name} is a {kind}, not a dictionary.",
+            hint='Write TASKS = {{"default": {{"BACKEND": …, "QUEUES": […], "OPTIONS": {{…}}}}}}.',
         ),
         Row(
             id="W020",

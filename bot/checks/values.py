@@ -17,6 +17,9 @@ from bot.route.risks.judge import codes
 SHORTEST_LEASE = 3.0
 """Seconds. A worker gives a sign of life six times in a lease, and looks about each 0.2 s."""
 
+LARGEST = 1_000_000
+"""Of any unit: more is meant to be no limit, and overflows where it becomes a date."""
+
 _Rule = tuple[Callable[[Any], bool], str]
 
 
@@ -29,7 +32,10 @@ def _not_negative(value: Any) -> bool:
 
 
 def _is_url(value: Any) -> bool:
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
     return parts.scheme in ("http", "https") and bool(parts.netloc)
 
 
@@ -42,6 +48,9 @@ _RULES: dict[str, _Rule] = {
     "statement_timeout": (_not_negative, "0 or more seconds"),
     "lease": (lambda value: value >= SHORTEST_LEASE, f"at least {SHORTEST_LEASE:.0f} seconds"),
     "poll_interval": (_above_zero, "more than 0 seconds"),
+    "data_check_seconds": (_above_zero, "more than 0 seconds"),
+    "data_check_limit": (_above_zero, "more than 0 rows"),
+    "data_check_examples": (lambda value: 0 <= value <= 20, "between 0 and 20"),
     "keep_plans": (_above_zero, "more than 0 days"),
     "code_reload": (lambda value: value in ("auto", "cold"), '"auto" or "cold"'),
     "public_url": (
@@ -52,6 +61,9 @@ _RULES: dict[str, _Rule] = {
     "tasks_backend": (bool, "the name of an alias"),
     "queue": (bool, "the name of a queue"),
     "run_queue": (bool, "the name of a queue"),
+    "rehearsal_queue": (bool, "the name of a queue"),
+    "rehearsal_timeout": (_above_zero, "more than 0 seconds"),
+    "reconcile_timeout": (_above_zero, "more than 0 seconds"),
 }
 
 
@@ -68,10 +80,15 @@ def check_values() -> Iterator[CheckMessage]:
             yield from _approvals(value)
         elif key == "approvals_by_code" and isinstance(value, Mapping):
             yield from _approvals_by_code(value)
+        elif key == "forbidden" and not wrong_type(key, value):
+            yield from _forbidden(value)
         elif wanted := wrong_type(key, value):
             yield ROWS["E003"].found(key=key, kind=kind_of(value), wanted=wanted)
         elif key in _RULES and not _RULES[key][0](value):
             yield ROWS["E004"].found(key=key, value=repr(value), wanted=_RULES[key][1])
+        elif isinstance(value, (int, float)) and not value <= LARGEST:
+            words = f"at most {LARGEST:,}"
+            yield ROWS["E004"].found(key=key, value="no such number", wanted=words)
     if given.get("self_approval") is True:
         yield ROWS["W002"].found()
     if given.get("trust_command_line") is True:
@@ -98,6 +115,12 @@ def _approvals_by_code(given: Mapping[Any, Any]) -> Iterator[CheckMessage]:
             yield ROWS["E006"].found(value=repr(number), code=code)
         elif code not in codes() and not str(code).startswith("squawk_"):
             yield ROWS["E007"].found(code=code, nearest=nearest(str(code), codes()))
+
+
+def _forbidden(given: Iterable[str]) -> Iterator[CheckMessage]:
+    for code in given:
+        if code not in codes() and not code.startswith("squawk_"):
+            yield ROWS["E008"].found(code=code, nearest=nearest(code, codes()))
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -1,4 +1,5 @@
-"""The child's side: take a job from the pipe, do it, say how it ended. ``process`` starts it.
+"""The child's side: take a job from the pipe, do it, say how it ended. ``process`` starts it, and
+``parent`` hears it.
 
 ``python -m bot.database.child ORDERS MESSAGES`` is the fresh interpreter; ``after_fork`` is where
 a forked child begins. Its standard output and error go to a file that both sides can read.
@@ -19,6 +20,7 @@ from typing import IO, Any, NoReturn
 
 import django
 
+from bot.conf import get_settings
 from bot.database import freshness
 from bot.database.messages import (
     Answer,
@@ -27,10 +29,16 @@ from bot.database.messages import (
     PlanJob,
     Planned,
     Progress,
+    Reconciled,
+    ReconcileJob,
     RefusedHere,
+    Rehearsed,
+    RehearseJob,
+    RunJob,
     from_line,
     to_line,
 )
+from bot.database.tether import ended_with_parent
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +47,7 @@ UNKNOWN_EXIT = 255
 OUTPUT_LIMIT = 1 << 20
 """Bytes of output after which a child forgets what it has printed so far."""
 NOBODY = "Nobody was there any more to watch over this run."
+NOBODY_WAITS = "Nobody waited for this rehearsal any more. Ask for it again."
 
 
 class Line:
@@ -50,6 +59,11 @@ class Line:
         self._turn = threading.Lock()
         self.alone = False
         """Whether the parent is known to be gone."""
+
+    @property
+    def orders(self) -> int:
+        """The descriptor on which the parent's words come, and their end when it is gone."""
+        return self._orders.fileno()
 
     def job(self) -> Job | None:
         """The job, the first line of all; None when the parent went before it said one."""
@@ -121,13 +135,23 @@ def serve(line: Line) -> int:
     job = line.job()
     if job is None:
         return 1
-    if isinstance(job, PlanJob):
-        line.send(plan(job, line))
-        return 0
-    from bot.database.carrying import carry_out
+    if isinstance(job, RunJob):
+        from bot.database.carrying import carry_out
 
-    line.send(carry_out(job, line))
+        last = carry_out(job, line)
+    else:
+        last = _unless_nobody_waits(job, line)
+    line.send(last)
     return 0
+
+
+def _unless_nobody_waits(job: PlanJob | RehearseJob | ReconcileJob, line: Line) -> Message:
+    """The last word on a job that changes nothing. It does not outlive its parent."""
+    limit = get_settings().rehearsal_timeout if isinstance(job, RehearseJob) else None
+    with ended_with_parent(line.orders, seconds=limit):
+        if isinstance(job, PlanJob):
+            return plan(job, line)
+        return rehearse(job, line) if isinstance(job, RehearseJob) else reconcile(job)
 
 
 def plan(job: PlanJob, line: Line) -> Message:
@@ -152,6 +176,62 @@ def plan(job: PlanJob, line: Line) -> Message:
 
         return broken_before(PlanningFailed, error)
     return Planned(document=made.to_json())
+
+
+class Abandoned(Exception):
+    """Nobody waits for this rehearsal any more."""
+
+
+def rehearse(job: RehearseJob, line: Line) -> Message:
+    """The rehearsal as the last message, or why there is none.
+
+    When the parent is gone it ends at its next word, and at a SIGTERM (``tether`` sends it one
+    then) at once: by an exception, so that the scratch database is cleaned up.
+    """
+    from bot.database.rehearsal.rehearse import rehearse as carry_out_elsewhere
+    from bot.route.refusals import Refused, RehearsalFailed
+    from bot.route.rehearsal_json import rehearsal_to_json
+
+    def tell(done: int, total: int, words: str) -> None:
+        line.send(Progress(done=done, total=total, words=words))
+        if line.alone:
+            raise Abandoned
+
+    def ended(number: int, frame: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough to clean up
+        raise Abandoned
+
+    signal.signal(signal.SIGTERM, ended)
+    try:
+        found = carry_out_elsewhere(
+            job.database,
+            job.target,
+            job.basis,
+            now=datetime.now(UTC),
+            release=job.release,
+            progress=tell,
+        )
+    except Refused as refusal:
+        return refused(refusal)
+    except Abandoned:
+        return RefusedHere(code=RehearsalFailed.code, sentence=NOBODY_WAITS)
+    except Exception as error:  # noqa: BLE001  (the outermost edge; logged with a reference)
+        return broken_before(RehearsalFailed, error)
+    return Rehearsed(document=rehearsal_to_json(found))
+
+
+def reconcile(job: ReconcileJob) -> Message:
+    """What became of a run as the last message, or why that cannot be said now."""
+    from bot.database.reconcile import reconcile as look
+    from bot.route.plan import Plan
+    from bot.route.refusals import Refused
+
+    plan = Plan.from_json(job.plan)
+    try:
+        found = look(job.database, plan, current_step=job.current_step, run=job.run)
+    except Refused as refusal:
+        return refused(refusal)
+    return Reconciled(state=str(found.state), done=found.done, because=found.because)
 
 
 def refused(refusal: Any) -> RefusedHere:

@@ -54,22 +54,25 @@ class SmallApps(StateApps):
 class PointedAt:
     """Classes of models that are only pointed at and point at nothing, to be in many registries.
 
-    Half of what is rendered are such: the users and pages that everything refers to.
+    Half of what is rendered are such: the users and pages that everything refers to, and a table
+    that gets another column, without it. A class serves each state of which the same is left.
     """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, frozenset[str]], tuple[Any, ModelState, frozenset[str]]] = {}
+        self._known: dict[tuple[Any, ...], tuple[Any, ModelState, frozenset[str]]] = {}
         self._used: list[tuple[Any, frozenset[str]]] = []
 
     def model(self, state: ModelState, names: frozenset[str]) -> Any:
         """The class of ``state`` with the fields ``names``."""
-        if (id(state), names) not in self._known:
+        left = reduced(state, names)
+        signature = _signature(left)
+        if signature not in self._known:
             if len(self._known) >= _KNOWN_AT_MOST:
                 self._known.clear()
-            model: Any = reduced(state, names).render(SmallApps())
-            # The state is kept too: its id must not be used again.
-            self._known[id(state), names] = (model, state, frozenset(vars(model)))
-        model, _, own = self._known[id(state), names]
+            model: Any = left.render(SmallApps())
+            # What is left is kept too: the ids of its fields must not be used again.
+            self._known[signature] = (model, left, frozenset(vars(model)))
+        model, _, own = self._known[signature]
         self._used.append((model, own))
         return model
 
@@ -79,6 +82,18 @@ class PointedAt:
             for name in set(vars(model)) - own:
                 delattr(model, name)
         self._used.clear()
+
+
+def _signature(left: ModelState) -> tuple[Any, ...]:
+    """What makes the class of a state: states share the fields that nothing has changed."""
+    return (
+        left.app_label,
+        left.name,
+        left.bases,
+        tuple((name, id(field)) for name, field in left.fields.items()),
+        tuple((name, repr(value)) for name, value in left.options.items()),
+        tuple((name, id(manager)) for name, manager in left.managers),
+    )
 
 
 def stands_alone(state: ModelState, names: frozenset[str]) -> bool:

@@ -16,11 +16,13 @@ from django.db.migrations.migration import Migration
 from bot.conf import get_settings
 from bot.database import child, freshness, limits
 from bot.database.child import Line
+from bot.database.data_checks import checked_again
 from bot.database.errors import tell
 from bot.database.flush import cover_own_methods
 from bot.database.history import Recorded, applied_rows, done_keys
 from bot.database.messages import (
     Broke,
+    DataAsked,
     FoundStale,
     Locked,
     Message,
@@ -34,8 +36,9 @@ from bot.database.statements import Statements
 from bot.database.targets import load
 from bot.database.watching import Watcher
 from bot.route.basis import Basis, BasisStep, differences
+from bot.route.data_checks import Answer
 from bot.route.plan import Direction
-from bot.route.refusals import CodeChanged
+from bot.route.refusals import CodeChanged, DataSaysNo
 
 STARTS = ("apply_start", "unapply_start")
 ENDS = ("apply_success", "unapply_success")
@@ -112,10 +115,33 @@ class Conductor:
             self.end(FoundStale(basis=basis))
         ordered = execution_order(loader, steps)
         self.steps = tuple(Recorded.of_migration(*step) for step in ordered)
+        self._ask_data()
         answer = self.line.ask(Locked(basis=basis))
         if not answer.go:
             self.end(Stopped(because=answer.because))
         self.begun = True
+
+    def _ask_data(self) -> None:
+        """Nothing has changed yet, so a no of today's data costs nothing now. Raises DataSaysNo.
+
+        What cannot be asked does not stop the run: it would not have stopped it a moment later.
+        """
+        found = checked_again(self.job.database, self.job.checks)
+        if not found:
+            return
+        said: dict[Answer, tuple[str, ...]] = {
+            answer: tuple(one.sentence for one in found if one.answer is answer)
+            for answer in Answer
+        }
+        self.line.send(
+            DataAsked(
+                holds=said[Answer.HOLDS],
+                broken=said[Answer.BROKEN],
+                not_checked=said[Answer.UNKNOWN],
+            )
+        )
+        if said[Answer.BROKEN]:
+            raise DataSaysNo(because=" ".join(said[Answer.BROKEN][:5]))
 
     def _check_the_rest(self, basis: Basis) -> None:
         """Before another try: what is left must be what was approved, less what is done."""

@@ -58,6 +58,12 @@ def tell(error: BaseException) -> Told:
     )
 
 
+def first_line(error: BaseException) -> str:
+    """What it says in one line; drivers add details and where it is in further ones."""
+    lines = [line for line in tell(error).error.splitlines() if line.strip() and line != LEFT_OUT]
+    return lines[0].strip() if lines else type(error).__name__
+
+
 def without_rows(text: str, error: BaseException) -> str:
     """``text`` without what a database quotes of rows in the errors behind ``error``.
 

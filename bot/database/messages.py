@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from bot.route.basis import Basis
+from bot.route.data_checks import DataCheck, check_from_json
 from bot.route.plan import Direction, Target
 from bot.route.plan_json import basis_from_json
 
@@ -25,6 +26,8 @@ class RunJob:
     target: Target
     basis: Basis
     release: str = ""
+    checks: tuple[DataCheck, ...] = ()
+    """What today's data is asked before anything changes; a no stops the run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +39,29 @@ class PlanJob:
     release: str = ""
 
 
-Job = RunJob | PlanJob
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RehearseJob:
+    """Carry out ``target`` on a scratch database made like ``database``, if it still rests on
+    ``basis``. Nothing is written to ``database`` itself."""
+
+    database: str
+    target: Target
+    basis: Basis
+    release: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileJob:
+    """Say what became of run ``run``, whose process died during ``current_step`` of ``plan`` (as
+    ``Plan.to_json`` writes it). Only looks."""
+
+    run: int
+    database: str
+    plan: dict[str, Any]
+    current_step: str = ""
+
+
+Job = RunJob | PlanJob | RehearseJob | ReconcileJob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +86,15 @@ class Locked(Message):
 
     asks: ClassVar[bool] = True
     basis: Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataAsked(Message):
+    """What today's data said under the lock, in sentences; nothing has been done yet."""
+
+    holds: tuple[str, ...]
+    broken: tuple[str, ...]
+    not_checked: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +208,7 @@ class RefusedHere(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress(Message):
-    """Planning: ``done`` of ``total`` steps; ``words`` names the one it is at."""
+    """Planning or rehearsing: ``done`` of ``total``; ``words`` names what it is at."""
 
     done: int
     total: int
@@ -187,6 +221,24 @@ class Planned(Message):
 
     ends: ClassVar[bool] = True
     document: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsed(Message):
+    """The rehearsal as ``rehearsal_to_json`` writes it."""
+
+    ends: ClassVar[bool] = True
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled(Message):
+    """What the database says became of the run: ``state`` is a State, ``done`` are steps' keys."""
+
+    ends: ClassVar[bool] = True
+    state: str
+    done: tuple[str, ...]
+    because: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,8 +269,12 @@ _SENT: dict[str, type[Any]] = {
     for kind in (
         RunJob,
         PlanJob,
+        RehearseJob,
+        ReconcileJob,
+        Reconciled,
         Answer,
         Locked,
+        DataAsked,
         StepStarting,
         StepDone,
         Waiting,
@@ -230,9 +286,10 @@ _SENT: dict[str, type[Any]] = {
         RefusedHere,
         Progress,
         Planned,
+        Rehearsed,
     )
 }
-_TUPLES = ("blockers", "applied", "done")
+_TUPLES = ("blockers", "applied", "done", "holds", "broken", "not_checked")
 
 
 class NotAMessage(ValueError):
@@ -260,6 +317,8 @@ def _typed(kind: type[Any], fields: dict[str, Any]) -> dict[str, Any]:
         fields["basis"] = basis_from_json(fields["basis"])
     if "target" in fields:
         fields["target"] = Target(**fields["target"])
+    if "checks" in fields:
+        fields["checks"] = tuple(check_from_json(check) for check in fields["checks"])
     if "direction" in fields:
         fields["direction"] = Direction(fields["direction"])
     if kind is not Progress:

@@ -38,7 +38,7 @@ from bot.database.trust import (
 )
 from bot.route.plan import Belief, Direction, Operation, Plan, Statement, Step, Target
 from bot.route.refusals import BrokenMigrations, SetupNeeded
-from bot.route.risks.facts import StepFacts
+from bot.route.risks.facts import Situation, StepFacts
 
 Progress = Callable[[int, int, str], None]
 
@@ -70,6 +70,28 @@ def make_plan(
     InconsistentHistory, ConflictingLeaves, UnknownApp, AppWithoutMigrations, UnknownMigration,
     AmbiguousPrefix, OwnTables or SetupNeeded.
     """
+    return look_over(database, target, now=now, release=release, progress=progress).plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookedOver:
+    """A plan with what its findings were made of. ``facts`` has one for each step; ``situation`` is
+    None for a plan without steps."""
+
+    plan: Plan
+    facts: tuple[StepFacts, ...]
+    situation: Situation | None
+
+
+def look_over(
+    database: str,
+    target: Target,
+    *,
+    now: datetime,
+    release: str = "",
+    progress: Progress | None = None,
+) -> LookedOver:
+    """``make_plan`` for somebody who goes on from what it saw, such as a rehearsal."""
     check_alias(database)
     with everything_read_only(database) as looking:
         connection = looking.connection
@@ -79,8 +101,9 @@ def make_plan(
         ordered = planned(connection, loader, targets)
         _check_own_tables(database, ordered)
         basis = make_basis(connection, loader, ordered, release=release)
-        seen = examined(looking, *_all_steps(looking, loader, ordered, progress))
-        return Plan(
+        steps, facts = _all_steps(looking, loader, ordered, progress)
+        seen = examined(looking, steps, facts)
+        plan = Plan(
             database=database,
             vendor=connection.vendor,
             target=full_target,
@@ -89,7 +112,9 @@ def make_plan(
             made_at=now,
             release=release,
             notes=seen.notes,
+            checks=seen.checks,
         )
+        return LookedOver(plan=plan, facts=tuple(facts), situation=seen.situation)
 
 
 def _all_steps(

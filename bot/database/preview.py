@@ -3,7 +3,6 @@ nothing. No operation, however odd, stops a plan: what cannot be previewed says 
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,20 +10,22 @@ from django.db import Error as DatabaseProblem
 from django.db import router
 from django.db.migrations.operations import RunPython, RunSQL, SeparateDatabaseAndState
 
+from bot.database.attempting import Attempt, way_of
 from bot.database.catalogue import Catalogue
-from bot.database.facts import Witness
 from bot.database.lazystate import Difference, LazyState, StateFailed, View
 from bot.database.readonly import Looking, WriteRefused
-from bot.database.rendering import Lacking, Renderer, look_at
+from bot.database.rendering import Lacking, LookedAtState, Renderer, look_at
 from bot.database.roots import enough_of, roots_of
 from bot.database.sql import DEFERRED, CollectingEditor
 from bot.database.targets import describe_error
 from bot.database.trust import code_module, code_name, is_reversible, why_not_previewed
+from bot.database.witness import Witness
 from bot.route.plan import Belief, Statement
 from bot.route.risks.facts import OperationFacts, StepFacts
 
 _ATTEMPTS = 10
 _Rooted = tuple[str, Any, LazyState]
+_Between = tuple[LookedAtState, LookedAtState]
 
 
 class Previewer:
@@ -106,7 +107,9 @@ class Previewer:
         statements = self._previewed(editor, what, views, backwards)
         app_label, operation, _ = what
         seen, self._seen = self._seen, None
-        seen = seen or self.witness.look(app_label, operation, None, backwards)
+        seen = seen or self.witness.look(
+            app_label, operation, None, backwards, statements=statements
+        )
         self.witness.note(editor, seen, statements)
         return statements
 
@@ -160,17 +163,12 @@ class Previewer:
         enough = enough_of(operation, app_label, self.connection.vendor, views)
         wanted: set[tuple[str, str]] | None = roots
         for attempt in range(_ATTEMPTS + 1):
-            attempted = _Attempt(editor, self.catalogue)
+            attempted = Attempt(editor, self.catalogue)
             try:
                 from_state, to_state = (
                     look_at(self._renderer, state, view, wanted, enough) for view in views
                 )
-                # A copy: RenameModel swaps its names while it goes backwards.
-                once = copy.copy(operation)
-                run: Callable[..., None] = (
-                    once.database_backwards if backwards else once.database_forwards
-                )
-                run(app_label, editor, from_state, to_state)
+                way_of(operation, backwards)(app_label, editor, from_state, to_state)
             except Lacking as lacking:
                 attempted.take_back()
                 if lacking.key is None or attempt >= _ATTEMPTS - 1:
@@ -193,12 +191,27 @@ class Previewer:
                     return [_hidden(f"Previewing it failed: {describe_error(error)}.")]
                 wanted = None
             else:
-                states = (from_state, to_state)
-                self._seen = self.witness.look(app_label, operation, states, backwards)
-                if from_state.registry is not to_state.registry:
-                    self._renderer.let_go(from_state.registry)
-                return attempted.statements()
+                return self._collected(attempted, what, (from_state, to_state), backwards)
         return [_hidden("Previewing it asked for ever more models.")]
+
+    def _collected(
+        self, attempted: Attempt, what: _Rooted, states: _Between, backwards: bool
+    ) -> list[Statement]:
+        """What an attempt that went well collected, witnessed while its models are at hand."""
+        app_label, operation, _ = what
+        statements = attempted.statements()
+        self._seen = self.witness.look(
+            app_label,
+            operation,
+            states,
+            backwards,
+            statements=statements,
+            kept_back=attempted.kept_back,
+        )
+        from_state, to_state = states
+        if from_state.registry is not to_state.registry:
+            self._renderer.let_go(from_state.registry)
+        return statements
 
     def _start_afresh(self) -> None:
         """A failure may have left its mark on rendered models and on the connection."""
@@ -271,27 +284,8 @@ class StepPreview:
             self._collected[owner] += statements
             self._previewer.witness.note_deferred(kept_back, statements)
         self._previewer.catalogue.forget_undo()
-        self._previewer.looking.rest()
+        self._previewer.looking.breathe()
         return [tuple(statements) for statements in self._collected]
-
-
-class _Attempt:
-    """What an attempt left in the editor and in the catalogue, to keep or to take back."""
-
-    def __init__(self, editor: Any, catalogue: Catalogue) -> None:
-        self._editor = editor
-        self._catalogue = catalogue
-        self._deferred = list(editor.deferred_sql)
-        self._mark = catalogue.mark()
-        editor.statements = []
-
-    def statements(self) -> list[Statement]:
-        return list(self._editor.statements)
-
-    def take_back(self) -> None:
-        self._editor.deferred_sql = self._deferred
-        self._editor.statements = []
-        self._catalogue.back_to(self._mark)
 
 
 def _hidden(why: str) -> Statement:

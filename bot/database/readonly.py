@@ -19,14 +19,20 @@ How the session is made read-only:
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from bot.database.borrowing import borrowed
 from bot.database.catalogue import remember_tables
+
+MOMENT = 0.1
+"""Seconds for which a transaction that only reads keeps nobody waiting worth mentioning."""
 
 
 class WriteRefused(RuntimeError):
@@ -74,6 +80,7 @@ _PRAGMAS = {
 }
 
 
+@lru_cache(maxsize=128)
 def is_read(sql: str) -> bool:
     """Whether the guard lets this text through. What it does not know, it refuses."""
     # Where a backslash may escape a quote we cannot tell what is quoted: then nothing is.
@@ -197,10 +204,18 @@ class Looking:
         self.guard = guard
         self._copies = copies
 
+        self._rested_at = time.monotonic()
+
     def rest(self) -> None:
         """Hold nothing on any server while we compute; mend what a failed read left."""
         for copy in self._copies.values():
             let_go(copy)
+        self._rested_at = time.monotonic()
+
+    def breathe(self) -> None:
+        """Rest, unless it was a moment ago: each rest costs a way to the server and back."""
+        if time.monotonic() - self._rested_at >= MOMENT:
+            self.rest()
 
 
 @contextmanager
@@ -208,7 +223,8 @@ def everything_read_only(alias: str) -> Iterator[Looking]:
     """For this thread, put a read-only copy in the place of every configured connection.
 
     A default or a migration module may query through any alias; whatever it asks goes through a
-    copy. The copies connect only when they are used and are closed at the end.
+    copy. The copies connect only when they are used and are closed at the end; the one for
+    ``alias`` borrows the connection it is a copy of, where that leaves no trace on it.
     """
     guard = Guard()
     before: dict[str, Any] = {name: connections[name] for name in connections}
@@ -217,15 +233,17 @@ def everything_read_only(alias: str) -> Iterator[Looking]:
     try:
         for name, copy in copies.items():
             connections[name] = copy
-        yield Looking(alias, copies, guard)
+        with borrowed(before[alias], copies[alias]):
+            yield Looking(alias, copies, guard)
     finally:
         for name, original in before.items():
             connections[name] = original
         for copy in copies.values():
-            _close(copy)
+            close_copy(copy)
 
 
-def _close(copy: Any) -> None:
+def close_copy(copy: Any) -> None:
+    """Close what ``read_only_copy`` made; a session that its original uses too stays open."""
     if copy.vendor == "sqlite" and copy.is_in_memory_db():
         if "cache=shared" in str(copy.settings_dict["NAME"]) and copy.connection is not None:
             copy.connection.close()

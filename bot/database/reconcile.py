@@ -2,7 +2,10 @@
 
 What the database's record of migrations shows is done. For the step that ran when the process
 died, its absence from the record proves that nothing of it stayed only where the step and its
-record were one transaction (see ``flush``). Everywhere else a person has to look.
+record were one transaction (see ``flush``). Else its catalogue is compared, operation by operation,
+with what the step does. Where it shows no trace of it the run has failed, and nobody has to mend
+anything; where it does, a person has to, and is told what is there and what to do. The record is
+never written here.
 """
 
 from __future__ import annotations
@@ -14,11 +17,18 @@ from typing import Any
 from django.db import connections
 
 from bot.conf import get_settings
+from bot.database import freshness
 from bot.database.history import Recorded, applied_rows, done_keys
 from bot.database.lock import DatabaseLock
+from bot.database.probe import Probed, probe
 from bot.database.targets import check_alias, connect
+from bot.route.aftermath import Aftermath
 from bot.route.plan import Direction, Plan, Step
 from bot.route.states import State
+from bot.route.traces import Left
+
+LOOKED = "What its catalogue shows of each operation, in the order in which they run:"
+WHAT_NOW = "What to do now:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,34 +66,63 @@ def reconcile(
     holder = f"the reconciliation of run {run}" if run else "a reconciliation"
     with DatabaseLock(database, holder=holder):
         done = done_keys([Recorded.of_step(step) for step in plan.steps], applied_rows(connection))
-    missing = [step for step in plan.steps if step.key not in done]
+        missing = [step for step in plan.steps if step.key not in done]
+        running = next((step for step in missing if step.key == current_step), None)
+        doubt = _doubt(running, connection, recorded_inside) if running else ""
+        if running is None or not doubt:
+            return _beyond_doubt(running, done, missing)
+        whole = bool(running.atomic and connection.features.can_rollback_ddl)
+        probed = _probed(database, plan, running)
+    gone = f"The process was gone during {running.key}. {doubt} {_how_far(done, missing)}"
+    return _told(running, probed, gone=gone, done=done, whole=whole, run=run)
+
+
+def _beyond_doubt(running: Step | None, done: tuple[str, ...], missing: Sequence[Step]) -> Found:
+    """What the record alone says, where it says all."""
     if not missing:
-        return Found(
-            state=State.SUCCEEDED,
-            done=done,
-            because="The database's own record shows every step as done.",
-        )
-    far = _how_far(done, missing)
-    running = next((step for step in missing if step.key == current_step), None)
+        because = "The database's own record shows every step as done."
+        return Found(state=State.SUCCEEDED, done=done, because=because)
     if running is None:
-        return Found(
-            state=State.FAILED,
-            done=done,
-            because=f"The process was gone between two steps. {far} Nothing else had begun.",
-        )
-    doubt = _doubt(running, connection, recorded_inside)
-    if not doubt:
-        return Found(
-            state=State.FAILED,
-            done=done,
-            because=f"The process was gone during {running.key}. That step and its record were "
-            f"one transaction, which was rolled back: nothing of it stayed. {far}",
-        )
-    return Found(
-        state=State.NEEDS_ATTENTION,
-        done=done,
-        because=f"The process was gone during {running.key}. {doubt} {far} {_what_now(running)}",
+        because = "The process was gone between two steps. "
+        because += f"{_how_far(done, missing)} Nothing else had begun."
+    else:
+        because = f"The process was gone during {running.key}. That step and its record were one "
+        because += "transaction, which was rolled back: nothing of it stayed. "
+        because += _how_far(done, missing)
+    return Found(state=State.FAILED, done=done, because=because)
+
+
+def _told(
+    step: Step, probed: Probed, *, gone: str, done: tuple[str, ...], whole: bool, run: int
+) -> Found:
+    """What was found of the step that was cut off, in lines: a summary, each operation, what now.
+
+    ``whole`` says that the step was one transaction, so that any trace of it means all of it.
+    """
+    if probed.not_compared:
+        because = f"{gone} What is there was not compared: {probed.not_compared}. {_what_now(step)}"
+        return Found(state=State.NEEDS_ATTENTION, done=done, because=because)
+    aftermath = Aftermath(
+        key=step.key,
+        backward=step.direction is Direction.BACKWARD,
+        told=probed.told,
+        whole=whole,
+        record=probed.record,
+        show=f"python manage.py migration_bot show {run} --sql" if run else "",
     )
+    lines = [aftermath.headline, gone, LOOKED, *aftermath.lines, WHAT_NOW, *aftermath.what_now]
+    return Found(
+        state=State.FAILED if aftermath.left is Left.NOTHING else State.NEEDS_ATTENTION,
+        done=done,
+        because="\n".join(lines),
+    )
+
+
+def _probed(database: str, plan: Plan, step: Step) -> Probed:
+    """What the catalogue shows, by code of which it is known that it is what lies on disk."""
+    if what := freshness.what_changed():
+        return Probed(not_compared=f"the code on disk is not what this process loaded, {what}")
+    return probe(database, plan, step)
 
 
 def _doubt(step: Step, connection: Any, recorded_inside: bool) -> str:

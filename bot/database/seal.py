@@ -92,14 +92,26 @@ def execution_order(
 
 
 def full_plan(loader: MigrationLoader) -> list[Key]:
-    """Every migration of the graph in the order in which an empty database would get them."""
+    """Every migration of the graph in the order in which an empty database would get them.
+
+    As MigrationGraph.forwards_plan for one leaf after the other, but what an earlier leaf has
+    brought is not walked again; below it there is nothing that is not there too.
+    """
     known = loader.__dict__.get("_migration_bot_full_plan")
     if known is not None and known[0] is loader.graph:
         return list(known[1])
     seen: dict[Key, None] = {}
     for leaf in loader.graph.leaf_nodes():
-        for key in loader.graph.forwards_plan(leaf):
-            seen.setdefault(key)
+        waiting = [(loader.graph.node_map[leaf], False)]
+        while waiting:
+            node, parents_are_there = waiting.pop()
+            if node.key in seen:
+                continue
+            if parents_are_there:
+                seen[node.key] = None
+            else:
+                waiting.append((node, True))
+                waiting += [(parent, False) for parent in sorted(node.parents)]
     loader.__dict__["_migration_bot_full_plan"] = (loader.graph, list(seen))
     return list(seen)
 

@@ -6,14 +6,17 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import Error as DatabaseProblem
 
 from bot.conf import get_settings
+from bot.database.known_postgresql import known
 from bot.database.readonly import Looking, WriteRefused
 from bot.route.risks.facts import Situation, Size, StepFacts
-from bot.route.risks.reading import Verb, actions
+from bot.route.risks.known import Known
+from bot.route.risks.reading import Verb
 
 logger = logging.getLogger("migration_bot")
 
@@ -21,29 +24,34 @@ AT_MOST = 2000
 """Tables that are asked for; a plan that touches more gets no sizes for the others."""
 
 _POSTGRESQL = """
-SELECT c.relname,
-       CASE WHEN c.relkind = 'p' THEN -1 ELSE c.reltuples END,
-       CASE WHEN c.relkind = 'p'
-            THEN (SELECT sum(pg_total_relation_size(p.relid)) FROM pg_partition_tree(c.oid) p)
-            ELSE pg_total_relation_size(c.oid) END
+SELECT c.relname, c.relkind = 'p', c.reltuples, pg_total_relation_size(c.oid)
 FROM pg_class c
 WHERE c.relname = ANY(%s) AND c.relkind IN ('r', 'p', 'm') AND pg_table_is_visible(c.oid)
 """
-_CHECKED = """
-SELECT c.relname, pg_get_constraintdef(k.oid)
+_PARTITIONED = """
+SELECT c.relname, (SELECT sum(pg_total_relation_size(p.relid)) FROM pg_partition_tree(c.oid) p),
+(SELECT sum(q.reltuples) FROM pg_partition_tree(c.oid) p JOIN pg_class q ON q.oid = p.relid
+WHERE p.isleaf HAVING min(q.reltuples) >= 0)
+FROM pg_class c
+WHERE c.relname = ANY(%s) AND c.relkind = 'p' AND pg_table_is_visible(c.oid)
+"""
+_CHECKS = """
+SELECT c.relname, k.convalidated, pg_get_constraintdef(k.oid), a.attname
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
-WHERE k.contype = 'c' AND k.convalidated AND c.relname = ANY(%s) AND pg_table_is_visible(c.oid)
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY(k.conkey)
+WHERE k.contype = 'c' AND c.relname = ANY(%s) AND pg_table_is_visible(c.oid)
 """
 _SQLITE_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name IN"
-_NOT_NULL = re.compile(r'^CHECK \(+"?([^"()]+?)"? IS NOT NULL\)+$')
+_NOT_NULL = re.compile(r'^CHECK \(+"?([^"()]+?)"? IS NOT NULL\)+( NOT VALID)?$')
 
 
 def situation(looking: Looking, steps: Sequence[StepFacts]) -> Situation:
     """The database as the rules need it to judge these steps; what cannot be read is unknown."""
     connection = looking.connection
-    tables = sorted(_tables(steps))[:AT_MOST]
+    tables = sorted(tables_of(steps))[:AT_MOST]
     reader = _READERS.get(connection.vendor, _Reader)(looking)
     names = sorted({rule.name for step in steps for one in step.operations for rule in one.rules})
+    checks = reader.checks(tables) if _asks_for_checks(steps) else []
     return Situation(
         vendor=connection.vendor,
         version=reader.version(),
@@ -54,37 +62,55 @@ def situation(looking: Looking, steps: Sequence[StepFacts]) -> Situation:
         name_limit=connection.ops.max_name_length(),
         sizes=reader.sizes(tables) if tables else {},
         names=frozenset(reader.names(names)) if names else frozenset(),
-        checked_not_null=frozenset(reader.checked(tables))
-        if _sets_not_null(steps)
-        else frozenset(),
+        checked_not_null=frozenset((c.table, c.column) for c in checks if c.not_null and c.valid),
+        refuses_null=frozenset((c.table, c.column) for c in checks if c.not_null),
+        in_checks=frozenset((c.table, c.column) for c in checks),
+        known=reader.known(steps),
     )
 
 
-def _tables(steps: Iterable[StepFacts]) -> set[str]:
+def tables_of(steps: Iterable[StepFacts]) -> set[str]:
+    """The tables that these steps name, those that they make among them."""
     found = set()
     for step in steps:
         for one in step.operations:
             found |= {one.table, one.table_after, *one.parents}
-            for sql in one.all_statements:
-                for action in actions(sql):
-                    found |= {action.table, action.to if action.verb in _TO_TABLE else ""}
+            for action in one.actions:
+                found |= {action.table, action.to if action.verb in _TO_TABLE else ""}
+                found |= {action.name if action.verb is Verb.CREATE_TABLE else ""}
             for column in (one.before, one.after):
                 if column is not None:
                     found |= {column.references, column.through}
     return {name for name in found if name and not name.startswith("new__")}
 
 
-def _sets_not_null(steps: Iterable[StepFacts]) -> bool:
+def _asks_for_checks(steps: Iterable[StepFacts]) -> bool:
     return any(
-        action.verb is Verb.SET_NOT_NULL
+        action.verb in (Verb.SET_NOT_NULL, Verb.ALTER_TYPE)
         for step in steps
         for one in step.operations
-        for sql in one.statements
-        for action in actions(sql)
+        for action in one.actions
     )
 
 
-_TO_TABLE = {Verb.ADD_COLUMN, Verb.ADD_FOREIGN_KEY, Verb.INSERT, Verb.RENAME_TABLE}
+_TO_TABLE = {
+    Verb.ADD_COLUMN,
+    Verb.ADD_FOREIGN_KEY,
+    Verb.ATTACH,
+    Verb.CREATE_TABLE,
+    Verb.INSERT,
+    Verb.RENAME_TABLE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A column that a CHECK reads. ``not_null`` is whether it says no more than IS NOT NULL."""
+
+    table: str
+    column: str
+    valid: bool
+    not_null: bool
 
 
 class _Reader:
@@ -114,10 +140,13 @@ class _Reader:
     def names(self, wanted: list[str]) -> set[str]:
         return set()
 
-    def checked(self, tables: list[str]) -> set[tuple[str, str]]:
-        return set()
+    def checks(self, tables: list[str]) -> list[Check]:
+        return []
 
-    def rows(self, sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
+    def known(self, steps: Sequence[StepFacts]) -> Known:
+        return Known()
+
+    def rows(self, sql: str, params: Any) -> list[tuple[Any, ...]]:
         """The answer, or nothing when the database does not give one."""
         try:
             with self.connection.cursor() as cursor:
@@ -138,26 +167,43 @@ class _PostgreSQL(_Reader):
         return float(rows[0][0]) / 1000 if rows else 0.0
 
     def sizes(self, tables: list[str]) -> dict[str, Size]:
-        return {
-            name: Size(
-                rows=int(rows) if rows is not None and rows >= 0 else None,
+        found: dict[str, Size] = {}
+        partitioned = []
+        for name, in_parts, rows, taken in self.rows(_POSTGRESQL, [tables]):
+            known = not in_parts and rows >= 0
+            found[name] = Size(
+                rows=int(rows) if known else None,
                 bytes=None if taken is None else int(taken),
-                analysed=rows is not None and rows >= 0,
+                analysed=known,
             )
-            for name, rows, taken in self.rows(_POSTGRESQL, [tables])
-        }
+            partitioned += [name] if in_parts else []
+        if partitioned:
+            for name, taken, rows in self.rows(_PARTITIONED, [partitioned]):
+                found[name] = Size(
+                    rows=None if rows is None else int(rows),
+                    bytes=None if taken is None else int(taken),
+                    analysed=rows is not None,
+                )
+        return found
 
     def names(self, wanted: list[str]) -> set[str]:
         cut = [name.encode()[:63].decode(errors="ignore") for name in wanted]
         sql = "SELECT relname FROM pg_class WHERE relname = ANY(%s) AND relkind IN ('i', 'I', 'r')"
         return {name for (name,) in self.rows(f"{sql} AND pg_table_is_visible(oid)", [cut])}
 
-    def checked(self, tables: list[str]) -> set[tuple[str, str]]:
-        found = set()
-        for table, definition in self.rows(_CHECKED, [tables]):
-            if match := _NOT_NULL.match(definition):
-                found.add((table, match[1]))
-        return found
+    def checks(self, tables: list[str]) -> list[Check]:
+        return [
+            Check(
+                table=table,
+                column=column,
+                valid=bool(valid),
+                not_null=bool(_NOT_NULL.match(definition)),
+            )
+            for table, valid, definition, column in self.rows(_CHECKS, [tables])
+        ]
+
+    def known(self, steps: Sequence[StepFacts]) -> Known:
+        return known(self.rows, steps, str(self.connection.timezone_name))
 
 
 class _MySQL(_Reader):

@@ -63,6 +63,7 @@ TASTE = frozenset(
         "prefer-robust-stmts",
         "prefer-text-field",
         "prefer-timestamp-tz",
+        "require-enum-value-ordering",
         "require-lock-timeout",
         "require-statement-timeout",
         "require-timeout-settings",
@@ -192,6 +193,8 @@ def _finding(
     read = actions(line.sql)
     if rule == "ban-drop-default" and line.operation.deed is not Deed.SQL:
         return None  # Django drops the default that it gave the column a statement before.
+    if rule == "renaming-object" and line.operation.deed is Deed.RENAME_INDEX:
+        return None  # No query names an index.
     tables = {action.table for action in read if action.table}
     if tables and tables <= fresh:
         return None

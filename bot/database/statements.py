@@ -90,8 +90,12 @@ def first_word(sql: str) -> str:
 
 
 def is_write(sql: str) -> bool:
-    """Whether it may leave something behind. What is not known to be harmless may."""
-    return first_word(sql) not in (*READS, *MARKS, "")
+    """Whether it may leave something behind. What is not known to be harmless may.
+
+    Of several statements in one text only the first is read: Django sends ``SET CONSTRAINTS …;
+    ALTER TABLE …`` so.
+    """
+    return first_word(sql) not in (*READS, *MARKS, "") or ";" in sql.rstrip("; \n")
 
 
 def leaves_traces(sql: str) -> bool:

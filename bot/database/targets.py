@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import traceback
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from django.apps import apps
@@ -16,6 +17,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from bot.conf import OWN_LABELS, get_settings
+from bot.database.loading import OnceReadLoader
 from bot.database.readonly import read_only_copy
 from bot.route.plan import Target
 from bot.route.refusals import (
@@ -65,6 +67,20 @@ def connect(connection: Any) -> None:
         raise DatabaseDown(database=connection.alias, detail=_one_line(error)) from error
 
 
+def _recorded(connection: Any) -> Iterable[tuple[str, str]]:
+    """The keys of all rows of django_migrations; none where it is not there.
+
+    Written out, for a queryset takes longer to put together than the rows to come.
+    """
+    recorder = MigrationRecorder(connection)
+    if not _has_record(recorder):
+        return ()
+    table = connection.ops.quote_name(recorder.Migration._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT app, name FROM {table}")  # noqa: S608  a constant of Django's
+        return [(app, name) for app, name in cursor.fetchall()]
+
+
 def _has_record(recorder: MigrationRecorder) -> bool:
     """Whether django_migrations is there. PostgreSQL is asked for it by name: Django lists every
     table, which takes a tenth of a small plan."""
@@ -76,67 +92,14 @@ def _has_record(recorder: MigrationRecorder) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-class OnceReadLoader(MigrationLoader):
-    """Django's loader, but the rows of django_migrations are read once, and only their keys.
-
-    Django makes an object of each row, and reads them again to check the history, for which what
-    the loader keeps will not do: it enters squashes whose parts are all applied, and takes out
-    others.
-    """
-
-    def __init__(self, connection: Any) -> None:
-        recorder = MigrationRecorder(connection)
-        rows = recorder.migration_qs.values_list("app", "name") if _has_record(recorder) else ()
-        self.recorded = frozenset(rows)
-        self._firsts: dict[tuple[str, str], Any] = {}
-        # Without a connection Django's part asks nobody, and enters no row of its own.
-        super().__init__(None)
-
-    @property
-    def applied_migrations(self) -> Any:
-        """Keys of applied migrations, a squash in the place of its parts; the values are None."""
-        return self._applied
-
-    @applied_migrations.setter
-    def applied_migrations(self, rows: Any) -> None:
-        self._applied = dict.fromkeys(self.recorded)
-        self._firsts.clear()
-
-    def check_key(self, key: tuple[str, str], current_app: str) -> Any:
-        """What ``__first__`` and ``__latest__`` of another app mean: looked for once an app.
-
-        Django walks over all migrations each time. Only dependencies inside an app decide, and
-        those are all known by then.
-        """
-        if not key[1].startswith("__") or key[0] == current_app:
-            return super().check_key(key, current_app)
-        if key not in self._firsts:
-            self._firsts[key] = super().check_key(key, current_app)
-        return self._firsts[key]
-
-    def inconsistency(self) -> str:
-        """A migration that is applied while one that it depends on is not; empty for none."""
-        for key in sorted(self.recorded):
-            node = self.graph.node_map.get(key)
-            for parent in node.parents if node is not None else ():
-                if parent.key not in self.recorded and not self._parts_recorded(parent.key):
-                    one, other = (".".join(words) for words in (key, parent.key))
-                    return f"Migration {one} is applied before its dependency {other}"
-        return ""
-
-    def _parts_recorded(self, key: tuple[str, str]) -> bool:
-        squash = self.replacements.get(key)
-        return squash is not None and self.recorded.issuperset(map(tuple, squash.replaces))
-
-
-def load(connection: Any) -> MigrationLoader:
+def load(connection: Any) -> OnceReadLoader:
     """Django's loader for ``connection``, checked as ``migrate`` checks it.
 
     Raises BrokenMigrations, DatabaseDown, InconsistentHistory or ConflictingLeaves.
     """
     connect(connection)
     try:
-        loader = OnceReadLoader(connection)
+        loader = OnceReadLoader(partial(_recorded, connection))
     except DatabaseProblem as error:
         if not _answers(connection):
             raise DatabaseDown(database=connection.alias, detail=_one_line(error)) from error

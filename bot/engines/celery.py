@@ -2,7 +2,7 @@
 
     TASKS = {"default": {
         "BACKEND": "bot.engines.celery.CeleryBackend",
-        "QUEUES": ["migration_bot", "migration_bot_runs"],
+        "QUEUES": ["migration_bot", "migration_bot_runs", "migration_bot_rehearsals"],
         "OPTIONS": {"broker_url": "redis://127.0.0.1:6379/0"},
     }}
 
@@ -45,7 +45,9 @@ logger = logging.getLogger("migration_bot")
 CALL = "migration_bot.call"
 """The one Celery task there is; a stored name."""
 
-OURS = frozenset(f"bot.tasks.{name}" for name in ("carry_out", "reconcile", "make_plan", "perform"))
+OURS = frozenset(
+    f"bot.tasks.{name}" for name in ("carry_out", "reconcile", "make_plan", "rehearse", "perform")
+)
 """The only paths that a message may name. Whoever can write to the broker could otherwise have a
 worker call anything that has a ``call``, such as ``subprocess``."""
 

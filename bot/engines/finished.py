@@ -24,7 +24,7 @@ def forget_finished(*, now: datetime) -> int:
     before = now - KEEP if django_settings.USE_TZ else make_naive(now - KEEP)
     ours = DBTaskResult.objects.finished().filter(
         backend_name=settings.tasks_backend,
-        queue_name__in=(settings.queue, settings.run_queue),
+        queue_name__in=settings.queues,
         finished_at__lt=before,
     )
     deleted, _ = ours.delete()

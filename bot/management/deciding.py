@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from bot import operations
@@ -33,8 +34,18 @@ def arguments_for(*, reason_needed: bool) -> Callable[[ArgumentParser], None]:
     return arguments
 
 
+def approve_arguments(parser: ArgumentParser) -> None:
+    arguments_for(reason_needed=False)(parser)
+    parser.add_argument(
+        "--override",
+        action="store_true",
+        help="approve in spite of a finding that forbids it; needs --reason and the permission",
+    )
+
+
 def approve(options: Mapping[str, Any], desk: Desk) -> Exit:
-    return _decide("run.approve", operations.approve, options, desk)
+    operation = partial(operations.approve, override=options["override"])
+    return _decide("run.approve", operation, options, desk)
 
 
 def reject(options: Mapping[str, Any], desk: Desk) -> Exit:

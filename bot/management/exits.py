@@ -19,7 +19,7 @@ class Exit(IntEnum):
     FINE = 0, "What was asked for is done; with `--wait`: the run succeeded."
     REFUSED = 1, "Refused, or it could not be done; for `audit verify`: the chain is broken."
     USAGE = 2, "The command line was not understood. Nothing was done."
-    RISKY = 3, "`plan --fail-on`: the plan is at least that risky."
+    RISKY = 3, "`--fail-on` of `plan` and `rehearse`: the plan is at least that risky."
     NOT_RUN = 4, "`request --wait`: the run was rejected, cancelled, expired or went stale."
     FAILED = 5, "`request --wait`: the run failed or needs attention."
     PENDING = 6, "`status --exit-code`: migrations are pending."

@@ -15,7 +15,7 @@ from bot.management.progress import Progress
 from bot.management.run_words import state_phrase, steps_done
 from bot.models import Run
 from bot.moment import utc_now
-from bot.operations import reading
+from bot.operations import reading, vital_signs
 from bot.route.states import ENDED, State
 
 LOOK_EVERY = 0.5
@@ -68,7 +68,7 @@ def _look(number: int, told: list[str], progress: Progress) -> Run | None:
             operations.expire(now=now, only=number)
             run = reading.find_run(number)
         waits = State(run.state) in (State.APPROVED, State.QUEUED)
-        if waits and not reading.pulse(now=now).alive:
+        if waits and not vital_signs.pulse(now=now).alive:
             words = "No worker has been seen lately. Start one: manage.py migration_bot worker"
             _once(words, told, progress)
     except (OperationalError, InterfaceError):

@@ -11,6 +11,7 @@ from bot.management.exits import Exit
 from bot.management.plan_words import plan_words
 from bot.management.run_words import run_line, run_words
 from bot.operations import reading
+from bot.operations.measured import measured_plan, standing_of
 from bot.route.states import State
 
 
@@ -52,14 +53,16 @@ def show_arguments(parser: ArgumentParser) -> None:
 def show(options: Mapping[str, Any], desk: Desk) -> Exit:
     run = reading.find_run(options["run"])
     if desk.as_json:
-        document = reading.run_as_json(run)
+        document = reading.run_in_full_as_json(run)
         if options["sql"]:
-            document["plan"] = run.stored_plan.plan.to_json()
+            document["plan"] = measured_plan(run.stored_plan).to_json()
         if options["traceback"]:
             document["traceback"] = run.traceback
         desk.document(document)
         return Exit.FINE
-    desk.write(run_words(run, desk, traceback=options["traceback"]))
+    standing = standing_of(run.fingerprint)
+    desk.write(run_words(run, desk, traceback=options["traceback"], standing=standing))
     if options["sql"]:
-        desk.write("\n" + plan_words(run.stored_plan.plan, desk, sql=True))
+        plan = measured_plan(run.stored_plan)
+        desk.write("\n" + plan_words(plan, desk, sql=True, standing=standing))
     return Exit.FINE

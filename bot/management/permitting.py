@@ -12,7 +12,7 @@ from django.db import IntegrityError, connections, router
 
 from bot.database.targets import connect
 
-CODENAMES = ("request_run", "approve_run", "freeze_runs")
+CODENAMES = ("request_run", "approve_run", "freeze_runs", "override_findings")
 TRIES = 5
 """Another machine may be making the same rows; whoever comes second finds them on the next try."""
 

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from bot.conf import get_settings
 from bot.management.desk import Desk
-from bot.route.findings import Evidence, Finding
+from bot.route.findings import Finding, Risk
+from bot.route.overriding import codes_of, forbidding
 from bot.route.plan import Belief, Direction, Operation, Plan, Statement, Step
+from bot.route.rehearsing import (
+    UNKNOWN,
+    Standing,
+    schema_words,
+    standing_words,
+    step_words,
+    where_words,
+)
 from bot.route.visible import visible
+from bot.route.weighing import Kind, how_many, kinds
 
 FINGERPRINT = 12
 """Characters of a fingerprint that people are shown."""
+WORST = 5
+"""Kinds of findings that stand before the steps."""
+LONG = 12
+"""Steps after which the beginning is out of sight."""
 SQL_LINES, SQL_CHARACTERS = 30, 3000
 """More of one statement than this is left out, unless all of it was asked for."""
 
@@ -34,12 +49,13 @@ def plural(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-def plan_words(plan: Plan, desk: Desk, *, sql: bool | None) -> str:
-    """The whole plan. ``sql``: True all of it, False none, None what fits a page each."""
-    return "\n".join(_lines(plan, desk, sql))
+def plan_words(plan: Plan, desk: Desk, *, sql: bool | None, standing: Standing = UNKNOWN) -> str:
+    """The whole plan. ``sql``: True all of it, False none, None what fits a page each.
+    ``standing`` is how its rehearsal stands."""
+    return "\n".join(_lines(plan, desk, sql, standing))
 
 
-def _lines(plan: Plan, desk: Desk, sql: bool | None) -> Iterator[str]:
+def _lines(plan: Plan, desk: Desk, sql: bool | None, standing: Standing) -> Iterator[str]:
     if not plan.steps:
         yield f"Nothing is pending for {visible(str(plan.target))} on {visible(plan.database)}."
         return
@@ -48,20 +64,71 @@ def _lines(plan: Plan, desk: Desk, sql: bool | None) -> Iterator[str]:
         f" ({visible(plan.vendor)})"
     )
     yield f"  {plural(len(plan.steps), 'step')}, risk {desk.risk(plan.risk)}"
+    worst = _worst(plan, desk)
+    yield from worst
     yield f"  fingerprint {plan.fingerprint[:FINGERPRINT]}"
     yield f"  made {moment(plan.made_at)}"
     if plan.release:
         yield f"  release {visible(plan.release)}"
-    for note in plan.notes:
+    yield from _rehearsal(standing, desk)
+    for note in plan.all_notes:
         yield from desk.wrapped(visible(note), indent="  ")
     for finding in plan.findings:
         yield from _finding(finding, desk, indent="  ")
+    found = standing.rehearsal
+    rehearsed = {s.key: step_words(s, found.vendor) for s in found.steps} if found else {}
     for number, step in enumerate(plan.steps, 1):
         yield ""
-        yield from _step(number, step, plan, desk, sql)
+        went = rehearsed.get(step.key, ())
+        yield from _step(number, step, plan, desk, sql, went=went)
+    if worst and len(plan.steps) > LONG:
+        yield ""
+        yield f"{how_many(plan.all_findings)}; the worst are told at the top."
 
 
-def _step(number: int, step: Step, plan: Plan, desk: Desk, sql: bool | None) -> Iterator[str]:
+def _worst(plan: Plan, desk: Desk) -> list[str]:
+    """What forbids a run of it, and of several steps the dangerous kinds, before all the rest."""
+    forbidden = get_settings().policy.forbidden
+    lines = []
+    if codes := codes_of(forbidding(plan.all_findings, forbidden)):
+        words = f"forbidden by {', '.join(codes)}, unless an approver overrides it"
+        lines += [desk.bad(line) for line in desk.wrapped(words, indent="    ", first="  ")]
+    told = [
+        one
+        for one in kinds(plan.all_findings, forbidden)
+        if one.finding.code in codes or one.finding.level is Risk.DANGEROUS
+    ]
+    if len(plan.steps) == 1 or not told:
+        return lines
+    lines.append(f"  {how_many(plan.all_findings)}, the worst first:")
+    for kind in told[:WORST]:
+        lines += _kind(kind, desk)
+    return [*lines, ""]
+
+
+def _kind(kind: Kind, desk: Desk) -> Iterator[str]:
+    """One finding on a few lines, without its remedy, which stands at its step."""
+    found = kind.finding
+    alike = f", and {kind.alike} more like it" if kind.alike else ""
+    where = f"{found.step}: " if found.step else ""
+    words = f"{where}{found.because} ({found.evidence}{alike})"
+    for line in desk.wrapped(words, indent="      ", first="    - "):
+        yield desk.risk(found.level, line)
+
+
+def _rehearsal(standing: Standing, desk: Desk) -> Iterator[str]:
+    """How it stands, and where it was."""
+    if words := standing_words(standing):
+        yield from (desk.strong(one) for one in desk.wrapped(words, indent="  "))
+    if (found := standing.rehearsal) is not None:
+        for words in (where_words(found), *schema_words(found)):
+            yield from desk.wrapped(words, indent="  ")
+
+
+def _step(
+    number: int, step: Step, plan: Plan, desk: Desk, sql: bool | None, *, went: Sequence[str]
+) -> Iterator[str]:
+    """``went``: how it went in the rehearsal, in sentences."""
     verb = "undo" if step.direction is Direction.BACKWARD else "run"
     pad = " " * (len(str(len(plan.steps))) + 2)
     yield f"{f'{number}.':<{len(pad)}}{desk.strong(f'{verb} {visible(step.key)}')}"
@@ -70,6 +137,8 @@ def _step(number: int, step: Step, plan: Plan, desk: Desk, sql: bool | None) -> 
             yield desk.warn(line)
     for finding in step.findings:
         yield from _finding(finding, desk, indent=pad)
+    for words in went:
+        yield from desk.wrapped(words, indent=f"{pad}    ", first=f"{pad}rehearsed: ")
     if not step.operations:
         yield f"{pad}No operations."
     for operation in step.operations:
@@ -93,9 +162,7 @@ def _step_marks(step: Step) -> Iterator[str]:
 
 def _finding(finding: Finding, desk: Desk, *, indent: str) -> Iterator[str]:
     label = f"{finding.level}: "
-    words = finding.because
-    if finding.evidence is not Evidence.PREDICTED:
-        words += f" ({finding.evidence})"
+    words = f"{finding.because} ({finding.evidence})"
     lines = desk.wrapped(f"{label}{words}", indent=indent + "  ", first=indent)
     yield lines[0].replace(label, desk.risk(finding.level, label.strip()) + " ", 1)
     yield from lines[1:]

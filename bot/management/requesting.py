@@ -17,7 +17,7 @@ from bot.management.history import positive
 from bot.management.people import acting_as
 from bot.management.plan_words import moment
 from bot.management.planning import chosen_database, planned, target_arguments
-from bot.management.run_words import run_line, run_words
+from bot.management.run_words import forbidden_lines, run_line, run_words
 from bot.models import Run
 from bot.moment import utc_now
 from bot.operations import reading
@@ -92,4 +92,5 @@ def _show(asked: Run, desk: Desk) -> None:
     people = "somebody else has" if number == 1 else f"{number} people have"
     why = f" {because}" if (because := reading.approvals_because(asked)) else ""
     lines.append(f"Now {people} to approve it{why}, before {moment(asked.expires_at)}.")
+    lines += forbidden_lines(asked, desk)
     desk.write("\n".join(lines))

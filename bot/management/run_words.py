@@ -8,7 +8,10 @@ from typing import Any
 from bot.management.desk import Desk
 from bot.management.plan_words import FINGERPRINT, moment, plural
 from bot.models import Run
+from bot.operations import reading
 from bot.route.findings import Risk
+from bot.route.overriding import codes_of, in_words
+from bot.route.rehearsing import UNKNOWN, Standing, standing_words
 from bot.route.states import State
 from bot.route.visible import visible
 
@@ -62,12 +65,12 @@ def run_line(run: Run, desk: Desk) -> list[str]:
     return [first, *desk.wrapped(second, indent="    ")[:2]]
 
 
-def run_words(run: Run, desk: Desk, *, traceback: bool) -> str:
+def run_words(run: Run, desk: Desk, *, traceback: bool, standing: Standing = UNKNOWN) -> str:
     """All there is about one run. Its decisions and plan must have been read with it."""
-    return "\n".join(_lines(run, desk, traceback))
+    return "\n".join(_lines(run, desk, traceback, standing))
 
 
-def _lines(run: Run, desk: Desk, traceback: bool) -> Iterator[str]:
+def _lines(run: Run, desk: Desk, traceback: bool, standing: Standing) -> Iterator[str]:
     yield f"{desk.heading(f'Run {run.pk}')}: {state_words(run, desk)}"
     yield (
         f"  {target_words(run)} on database {visible(run.database)}, "
@@ -75,12 +78,15 @@ def _lines(run: Run, desk: Desk, traceback: bool) -> Iterator[str]:
     )
     release = f", release {visible(run.release)}" if run.release else ""
     yield f"  fingerprint {run.fingerprint[:FINGERPRINT]}{release}"
+    if words := standing_words(standing):
+        yield from desk.wrapped(words, indent="    ", first="  ")
     yield from desk.wrapped(
         f"asked for by {run.requester_name} ({run.origin.replace('_', ' ')}): {run.reason}",
         indent="    ",
         first="  ",
     )
     yield from _decisions(run, desk)
+    yield from forbidden_lines(run, desk)
     yield ""
     yield from _times(run)
     yield ""
@@ -98,9 +104,22 @@ def _decisions(run: Run, desk: Desk) -> Iterator[str]:
     yield f"  {approvals} of {plural(run.approvals_needed, 'approval')}"
     for decision in decisions:
         verb = {"approve": "approved", "reject": "rejected"}[decision.verdict]
-        words = f"{verb} by {decision.person_name}, {moment(decision.at)}"
+        codes = ", ".join(reading.overrides_of(decision))
+        spite = f" in spite of {codes}" if codes else ""
+        words = f"{verb} by {decision.person_name}{spite}, {moment(decision.at)}"
         reason = f": {decision.reason}" if decision.reason else ""
         yield from desk.wrapped(words + reason, indent="      ", first="    ")
+
+
+def forbidden_lines(run: Run, desk: Desk) -> Iterator[str]:
+    """What forbids a run that waits for its approval, and how it can be approved all the same."""
+    if State(run.state) is State.REQUESTED and (found := reading.forbidden_by(run)):
+        codes = ", ".join(codes_of(found))
+        words = f"Forbidden by {codes}: {in_words(found)} Who has the permission "
+        words += "migration_bot.override_findings can approve it in spite of that: "
+        words += f'approve {run.pk} --override --reason "…"'
+        for line in desk.wrapped(visible(words), indent="    ", first="  "):
+            yield desk.bad(line)
 
 
 def _times(run: Run) -> Iterator[str]:

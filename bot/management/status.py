@@ -15,7 +15,7 @@ from bot.management.exits import Exit
 from bot.management.plan_words import FINGERPRINT, moment, plural
 from bot.management.run_words import run_line
 from bot.moment import utc_now
-from bot.operations import reading
+from bot.operations import reading, vital_signs
 from bot.route.plan_json import isoformat
 from bot.route.refusals import Refused
 from bot.route.visible import visible
@@ -62,7 +62,7 @@ def _pending(database: str) -> Pending:
 
 def _document(pending: list[Pending], now: datetime) -> dict[str, Any]:
     seq, digest = reading.audit_head()
-    pulse, backlog = reading.pulse(now=now), reading.backlog(now=now)
+    pulse, backlog = vital_signs.pulse(now=now), vital_signs.backlog(now=now)
     return {
         "at": isoformat(now),
         "databases": [asdict(one) for one in pending],
@@ -112,7 +112,7 @@ def _lines(pending: list[Pending], desk: Desk, now: datetime) -> Iterator[str]:
 
 
 def _bot(desk: Desk, now: datetime) -> Iterator[str]:
-    pulse, backlog = reading.pulse(now=now), reading.backlog(now=now)
+    pulse, backlog = vital_signs.pulse(now=now), vital_signs.backlog(now=now)
     if pulse.alive:
         age = f"newest sign of life {pulse.newest_age:.0f} s ago"
         yield f"  {plural(pulse.workers, 'worker')}, {age}"

@@ -18,6 +18,7 @@ from bot.management import (
     doctor,
     history,
     planning,
+    rehearsing,
     requesting,
     setting_up,
     socket,
@@ -80,6 +81,12 @@ SUBCOMMANDS = (
         run=planning.run,
     ),
     Subcommand(
+        name="rehearse",
+        summary="carry a plan out on a scratch database, and show what was measured there",
+        arguments=rehearsing.arguments,
+        run=rehearsing.run,
+    ),
+    Subcommand(
         name="status",
         summary="show what is pending, what is under way, and how the bot is",
         arguments=status.arguments,
@@ -94,7 +101,7 @@ SUBCOMMANDS = (
     Subcommand(
         name="approve",
         summary="approve a run that somebody else asked for",
-        arguments=deciding.arguments_for(reason_needed=False),
+        arguments=deciding.approve_arguments,
         run=deciding.approve,
     ),
     Subcommand(

@@ -5,9 +5,9 @@ Each takes who acts and the time, checks the live account, moves a run through t
 it has committed. What is refused raises a ``bot.route.refusals.Refused`` and changes nothing.
 """
 
-from bot.operations.deciding import approve, cancel, expire, queue_due, reject
+from bot.operations.asking import ask_for_plan
+from bot.operations.deciding import approve, asks_for_override, cancel, expire, queue_due, reject
 from bot.operations.planning import (
-    ask_for_plan,
     claim_plan,
     find_plan,
     keep_plan,
@@ -16,21 +16,34 @@ from bot.operations.planning import (
     refuse_plan,
     store_plan,
 )
+from bot.operations.rehearsing import (
+    ask_for_rehearsal,
+    keep_rehearsal,
+    refuse_rehearsal,
+    rehearsal_progress,
+    store_rehearsal,
+)
 from bot.operations.requesting import request
 
 __all__ = [
     "approve",
     "ask_for_plan",
+    "ask_for_rehearsal",
+    "asks_for_override",
     "cancel",
     "claim_plan",
     "expire",
     "find_plan",
     "keep_plan",
+    "keep_rehearsal",
     "plan_progress",
     "prune_plans",
     "queue_due",
     "refuse_plan",
+    "refuse_rehearsal",
+    "rehearsal_progress",
     "reject",
     "request",
     "store_plan",
+    "store_rehearsal",
 ]

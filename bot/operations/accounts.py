@@ -6,13 +6,15 @@ user model must not lock anybody out. Permissions are asked of Django's authenti
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist, FieldError, ValidationError
 from django.db import Error as DatabaseError
 
+from bot.operations import plain_accounts
 from bot.route.people import Actor
 from bot.route.refusals import (
     AccountGone,
@@ -23,6 +25,7 @@ from bot.route.refusals import (
 )
 
 REQUEST, APPROVE, FREEZE = "request_run", "approve_run", "freeze_runs"
+OVERRIDE = "override_findings"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +37,13 @@ class Account:
     is_active: bool
     is_staff: bool
     user: Any
+    answered: Mapping[str, bool] = field(default_factory=dict)
+    """Permissions that were asked for in the very statement that found the account."""
 
     def may(self, permission: str) -> bool:
         """Whether this account has ``migration_bot.<permission>`` now."""
+        if permission in self.answered:
+            return self.answered[permission]
         try:
             return bool(self.user.has_perm(f"migration_bot.{permission}"))
         except DatabaseError as error:
@@ -64,19 +71,42 @@ def _find(**lookup: Any) -> Account | None:
         return None
     except DatabaseError as error:
         raise AccountUnreadable(error=_first_line(error)) from error
-    if user is None:
-        return None
+    return None if user is None else _account(user)
+
+
+def _account(user: Any, **answered: bool) -> Account:
     return Account(
         id=str(user.pk),
         name=user.get_username(),
         is_active=bool(getattr(user, "is_active", False)),
         is_staff=bool(getattr(user, "is_staff", False)),
         user=user,
+        answered=answered,
     )
 
 
 def find_by_id(account: str) -> Account | None:
     return _find(pk=account)
+
+
+def find_asking(accounts: Collection[str], permission: str) -> dict[str, Account]:
+    """Those of these accounts that there are, by their ids, to be asked for this permission.
+
+    Where the project has Django's own rule and no other, both are one statement for all of them.
+    """
+    if not are_plain():
+        each = {account: find_by_id(account) for account in accounts}
+        return {account: found for account, found in each.items() if found is not None}
+    try:
+        users = plain_accounts.find(accounts, permission)
+    except DatabaseError as error:
+        raise AccountUnreadable(error=_first_line(error)) from error
+    return {account: _account(user, **{permission: may}) for account, (user, may) in users.items()}
+
+
+def are_plain() -> bool:
+    """Whether Django's own rule alone says who may what, so that anybody may ask for anybody."""
+    return plain_accounts.may_be_asked()
 
 
 def find_by_name(name: str) -> Account | None:
@@ -105,9 +135,19 @@ def find_by_email(email: str) -> Account | None:
 
 def require_staff(actor: Actor) -> Account:
     """The actor's live staff account, or a refusal. The first question of every operation."""
+    return check_staff(actor, find_by_id(actor.account) if actor.account else None)
+
+
+def require(actor: Actor, permission: str) -> Account:
+    """The actor's live staff account with this permission, or a refusal."""
+    asked = [actor.account] if actor.account else []
+    return check(actor, find_asking(asked, permission).get(actor.account), permission)
+
+
+def check_staff(actor: Actor, account: Account | None) -> Account:
+    """What was just found for this actor as a live staff account, or a refusal."""
     if not actor.account:
         raise NotSignedIn()
-    account = find_by_id(actor.account)
     if account is None or not account.is_active:
         raise AccountGone(account=actor.name or actor.account)
     if not account.is_staff:
@@ -115,9 +155,9 @@ def require_staff(actor: Actor) -> Account:
     return account
 
 
-def require(actor: Actor, permission: str) -> Account:
-    """The actor's live staff account with this permission, or a refusal."""
-    account = require_staff(actor)
+def check(actor: Actor, account: Account | None, permission: str) -> Account:
+    """As ``check_staff``, and it has this permission."""
+    account = check_staff(actor, account)
     if not account.may(permission):
         raise NotPermitted(name=account.name, permission=f"migration_bot.{permission}")
     return account

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from functools import partial
 
@@ -10,11 +11,13 @@ from django.db.models import Q
 from bot import outbox
 from bot.conf import get_settings
 from bot.models import Decision, Freeze, Link, Run
-from bot.operations import accounts
+from bot.operations import accounts, reading
 from bot.operations.changing import Change, changing, denials_recorded
 from bot.operations.requesting import check_reason, optional_reason
-from bot.route.approval import Verdict, Vote, check_voter, enough
+from bot.route.approval import Verdict, Vote, check_voter, enough, is_same_person
 from bot.route.events import Approved, Cancelled, Expired, Queued, Rejected
+from bot.route.findings import Finding
+from bot.route.overriding import check_override, codes_of, places_to_json
 from bot.route.people import SYSTEM, Actor
 from bot.route.plan_json import isoformat
 from bot.route.refusals import Frozen, NotPermitted, WrongState
@@ -25,20 +28,43 @@ CARRY_OUT = "carry_out"
 """The task's name; a stored name."""
 
 
-def approve(run_id: int, *, actor: Actor, now: datetime, reason: str = "") -> Run:
-    """One person's yes. With enough of them the run is approved and, when it may, queued."""
+def approve(
+    run_id: int,
+    *,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    override: bool = False,
+    seen: Collection[str] | None = None,
+) -> Run:
+    """One person's yes. With enough of them the run is approved and, when it may, queued.
+
+    Where a finding forbids the run, each yes needs ``override``, the permission for it and a
+    reason: whoever only agrees with somebody else's override has not looked at it. ``seen`` are
+    the codes that the person was shown; None where they were not shown any.
+    """
     expire(now=now, only=run_id)
     with denials_recorded("run.approve", actor=actor, now=now, run=run_id), changing(now) as change:
         account = accounts.require(actor, accounts.APPROVE)
         reason = optional_reason(reason)
         run = change.run(run_id)
-        votes = _vote(change, run, account, actor=actor, verdict=Verdict.APPROVE, reason=reason)
+        votes = _vote(
+            change,
+            run,
+            account,
+            actor=actor,
+            verdict=Verdict.APPROVE,
+            reason=reason,
+            override=override,
+            seen=seen,
+        )
         change.record(
             Approved(
                 fingerprint=run.fingerprint,
                 approvals=sum(vote.verdict is Verdict.APPROVE for vote in votes),
                 approvals_needed=run.approvals_needed,
                 reason=reason,
+                overrides=list(votes[-1].overrides),
             ),
             actor=actor,
             run=run.pk,
@@ -51,6 +77,18 @@ def approve(run_id: int, *, actor: Actor, now: datetime, reason: str = "") -> Ru
         else:
             outbox.run_changed(run, now=now)
         return run
+
+
+def asks_for_override(run_id: int, *, actor: Actor) -> bool:
+    """Whether this person has to be asked, before their approval, if they approve in spite of what
+    forbids the run: they may, and it does. Everything is checked again when they approve."""
+    run = reading.find_run(run_id)
+    if State(run.state) is not State.REQUESTED or not reading.forbidden_by(run):
+        return False
+    account = accounts.find_by_id(actor.account) if actor.account else None
+    own = is_same_person(get_settings().policy, run.requester_as_actor, actor)
+    permissions = (accounts.APPROVE, accounts.OVERRIDE)
+    return account is not None and not own and all(account.may(one) for one in permissions)
 
 
 def reject(run_id: int, *, actor: Actor, now: datetime, reason: str) -> Run:
@@ -89,8 +127,10 @@ def _vote(
     actor: Actor,
     verdict: Verdict,
     reason: str,
+    override: bool = False,
+    seen: Collection[str] | None = None,
 ) -> list[Vote]:
-    """Keep one decision, and return all of them."""
+    """Keep one decision, and return all of them, that one last."""
     if State(run.state) is not State.REQUESTED:
         word = "approved" if verdict is Verdict.APPROVE else "rejected"
         raise WrongState(run=run.pk, state=run.state.replace("_", " "), action=word)
@@ -104,6 +144,12 @@ def _vote(
         verdict=verdict,
         tied=partial(_tied, change),
     )
+    found: tuple[Finding, ...] = ()
+    if verdict is Verdict.APPROVE:
+        found = _overridden(
+            change, run, account, actor=actor, reason=reason, override=override, seen=seen
+        )
+    overrides = codes_of(found)
     Decision.objects.using(change.using).create(
         run=run,
         person=account.id,
@@ -111,9 +157,39 @@ def _vote(
         actor=actor.to_json(),
         verdict=str(verdict),
         reason=reason,
+        overrides=",".join(overrides),
+        shown=places_to_json(found),
         at=change.now,
     )
-    return [*votes, Vote(person=actor, verdict=verdict)]
+    shown = tuple(one.place for one in found)
+    return [*votes, Vote(person=actor, verdict=verdict, overrides=overrides, shown=shown)]
+
+
+def _overridden(
+    change: Change,
+    run: Run,
+    account: accounts.Account,
+    *,
+    actor: Actor,
+    reason: str,
+    override: bool,
+    seen: Collection[str] | None,
+) -> tuple[Finding, ...]:
+    """What this approval overrides: all that forbids the run by what is known at this moment."""
+    policy, requester = get_settings().policy, run.requester_as_actor
+    found = reading.forbidden_by(run)
+    check_override(
+        run=run.pk,
+        found=found,
+        override=override,
+        seen=seen,
+        own=is_same_person(policy, requester, actor, tied=partial(_tied, change)),
+        name=account.name,
+        permission=f"migration_bot.{accounts.OVERRIDE}",
+        may_override=partial(account.may, accounts.OVERRIDE),
+        reason=reason,
+    )
+    return found
 
 
 def _tied(change: Change, one: Actor, other: Actor) -> bool:
@@ -136,7 +212,7 @@ def _tied(change: Change, one: Actor, other: Actor) -> bool:
 def votes_of(change: Change, run: Run) -> list[Vote]:
     """The decisions on a run, as the rules see them."""
     decisions = Decision.objects.using(change.using).filter(run=run)
-    return [Vote(person=Actor.from_json(d.actor), verdict=Verdict(d.verdict)) for d in decisions]
+    return [reading.vote_of(decision) for decision in decisions]
 
 
 def frozen(change: Change, database: str) -> Freeze | None:

@@ -1,4 +1,4 @@
-"""Asking for a plan, and keeping or refusing it. Making it is a worker's job."""
+"""What may be planned, and keeping a plan or refusing it. Making it is a worker's job."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from django.db import transaction
 
 from bot import outbox
 from bot.conf import get_settings
-from bot.models import Run, StoredPlan
+from bot.models import Run, StoredPlan, StoredRehearsal
 from bot.operations import accounts
 from bot.operations.changing import (
     Change,
     changing,
     denials_recorded,
     record_denial,
-    setup_asked_for,
 )
-from bot.operations.requesting import check_reason, check_run_after, request_in
+from bot.operations.measured import newest_measured
+from bot.operations.rehearsing import ask_in
+from bot.operations.requesting import request_in
 from bot.route.people import Actor
 from bot.route.plan import Plan, Target
 from bot.route.refusals import (
@@ -29,11 +30,9 @@ from bot.route.refusals import (
     PlanNotFound,
     Refused,
     TargetNotUnderstood,
-    TooManyPlans,
     UnknownDatabase,
 )
 from bot.route.text import storable, storable_json
-from bot.waking import wake
 
 logger = logging.getLogger("migration_bot")
 
@@ -65,71 +64,6 @@ def check_target(text: str) -> Target:
     if len(words) > 2 or len(text) > TARGET_LIMIT or "\0" in text:
         raise TargetNotUnderstood(text=text[:80])
     return Target.parse(text)
-
-
-def ask_for_plan(
-    *,
-    actor: Actor,
-    database: str,
-    target: str,
-    now: datetime,
-    request: bool = False,
-    reason: str = "",
-    run_after: datetime | None = None,
-    reply_to: str = "",
-) -> StoredPlan:
-    """Keep the wish for a plan and wake a worker. With ``request``, the finished plan is requested
-    in the same breath, with ``reason``; what can be refused at once is refused at once.
-
-    One row is written, by itself: it moves no run and is not audited, so it takes no part in the
-    queue for the audit's head, where Slack's three seconds would pass. Whoever asks is asked about
-    again when the plan is requested. Asked the same again while it still waits, it is the same
-    plan; and one person has at most ``WAITING_LIMIT`` that wait.
-    """
-    wish = "run.request" if request else "plan.make"
-    with denials_recorded(wish, actor=actor, now=now), setup_asked_for():
-        if request:
-            accounts.require(actor, accounts.REQUEST)
-            reason = check_reason(reason)
-            check_run_after(run_after, now=now)
-        else:
-            accounts.require_staff(actor)
-        check_database(database)
-        parsed = check_target(target)
-        stored = StoredPlan(
-            database=database,
-            target="" if parsed == Target() else storable(str(parsed))[:300],
-            purpose=StoredPlan.REQUEST if request else StoredPlan.LOOK,
-            actor=actor.to_json(),
-            reason=reason,
-            run_after=run_after,
-            reply_to=reply_to,
-            asked_at=now,
-        )
-        twin = _waiting_twin(stored)
-        if twin is not None:
-            return twin
-        stored.save(using=get_settings().state_database, force_insert=True)
-        wake(MAKE_PLAN, stored.pk)
-    return stored
-
-
-def _waiting_twin(wished: StoredPlan) -> StoredPlan | None:
-    """The plan that this person already waits for and that would be the same; or TooManyPlans.
-
-    A plan costs a worker seconds, and looking takes no permission but a staff account.
-    """
-    waiting = StoredPlan.objects.using(get_settings().state_database).filter(
-        state=StoredPlan.WAITING
-    )
-    theirs = [one for one in waiting if one.actor.get("account") == wished.actor["account"]]
-    same = ("actor", "database", "target", "purpose", "reason", "run_after")
-    for one in theirs:
-        if all(getattr(one, name) == getattr(wished, name) for name in same):
-            return one
-    if len(theirs) >= WAITING_LIMIT:
-        raise TooManyPlans(number=len(theirs))
-    return None
 
 
 def keep_plan(*, actor: Actor, plan: Plan, now: datetime) -> StoredPlan:
@@ -176,10 +110,11 @@ def plan_progress(plan_id: str | UUID, words: str, *, now: datetime) -> None:
 
 
 def store_plan(plan_id: str | UUID, plan: Plan, *, now: datetime) -> Run | None:
-    """Keep the finished plan and, if that was the wish, request it in the same transaction.
+    """Keep the finished plan and, if that was the wish, request it or have it rehearsed in the
+    same transaction.
 
-    A refusal of that request is kept as the plan's answer: it was somebody's wish, so it is told
-    to them, and audited.
+    A refusal of that is kept as the plan's answer: it was somebody's wish, so it is told to them,
+    and audited.
     """
     with changing(now) as change:
         stored = _waiting(change, plan_id)
@@ -187,23 +122,32 @@ def store_plan(plan_id: str | UUID, plan: Plan, *, now: datetime) -> Run | None:
             return None
         _fill(stored, plan, now)
         stored.save(using=change.using)
-        run = _request_too(change, stored) if stored.purpose == StoredPlan.REQUEST else None
+        run = _carry_on(change, stored, plan)
         outbox.plan_ready(stored, now=now)
+        if (measured := newest_measured(plan.fingerprint)) is not None:
+            outbox.plan_rehearsed(stored.pk, measured, now=now)
     return run
 
 
-def _request_too(change: Change, stored: StoredPlan) -> Run | None:
+def _carry_on(change: Change, stored: StoredPlan, plan: Plan) -> Run | None:
+    """What was wished for beside the plan. Nothing to do is no plan that could be rehearsed."""
     actor = Actor.from_json(stored.actor)
+    requested = stored.purpose == StoredPlan.REQUEST
     try:
         with transaction.atomic(using=change.using):
-            return request_in(
-                change, stored, actor=actor, reason=stored.reason, run_after=stored.run_after
-            )
+            if requested:
+                return request_in(
+                    change, stored, actor=actor, reason=stored.reason, run_after=stored.run_after
+                )
+            if stored.purpose == StoredPlan.REHEARSE and plan.steps:
+                accounts.require(actor, accounts.REQUEST)
+                ask_in(change, stored, actor=actor)
     except Refused as refused:
         stored.refusal_code, stored.refusal = refused.code, refused.sentence
         stored.save(using=change.using, update_fields=["refusal_code", "refusal"])
-        record_denial(change, "run.request", refused, actor=actor)
-        return None
+        wish = "run.request" if requested else "plan.rehearse"
+        record_denial(change, wish, refused, actor=actor)
+    return None
 
 
 def refuse_plan(plan_id: str | UUID, refused: Refused, *, now: datetime) -> None:
@@ -231,8 +175,14 @@ def _fill(stored: StoredPlan, plan: Plan, now: datetime) -> None:
 
 
 def prune_plans(*, now: datetime) -> int:
-    """Forget plans that nobody asked to run, after ``keep_plans`` days."""
+    """Forget plans that nobody asked to run, after ``keep_plans`` days, with their rehearsals.
+
+    One whose rehearsal speaks for a run of the same fingerprint stays: it is what people saw.
+    """
+    using = get_settings().state_database
     before = now - timedelta(days=get_settings().keep_plans)
-    plans = StoredPlan.objects.using(get_settings().state_database)
-    deleted, _ = plans.filter(runs__isnull=True, asked_at__lt=before).delete()
+    asked_for = Run.objects.using(using).values("fingerprint")
+    speaking = StoredRehearsal.objects.using(using).filter(fingerprint__in=asked_for)
+    plans = StoredPlan.objects.using(using).filter(runs__isnull=True, asked_at__lt=before)
+    deleted, _ = plans.exclude(pk__in=speaking.values("stored_plan")).delete()
     return deleted

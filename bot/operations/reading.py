@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import QuerySet
 
 from bot.conf import get_settings
 from bot.models import (
     AuditEntry,
     AuditHead,
     Decision,
-    Delivery,
     Freeze,
     Run,
-    SlackChannel,
     StoredPlan,
-    Worker,
 )
+from bot.operations.measured import measured_of, measured_plan, standing_of
+from bot.route.approval import Verdict, Vote
+from bot.route.data_checks import DataCheck, to_ask_again
+from bot.route.findings import Finding, Place
+from bot.route.overriding import codes_of, forbidding, places_from_json
+from bot.route.people import Actor
+from bot.route.plan import Plan
 from bot.route.plan_json import isoformat
 from bot.route.refusals import RunNotFound
-from bot.route.states import State
+from bot.route.standing_json import standing_to_json
+from bot.route.states import ACTIVE, State
 
 TIMES = (
     "requested_at",
@@ -60,14 +65,83 @@ def find_run(run_id: int | str) -> Run:
         raise RunNotFound(run=run_id) from None
 
 
+def known_plan(run: Run) -> Plan:
+    """A run's plan with all that is known of it at this moment: what decisions are judged by."""
+    return measured_plan(run.stored_plan)
+
+
+def forbidden_by(run: Run) -> tuple[Finding, ...]:
+    """The findings that forbid this run, unless somebody approves in spite of them."""
+    return forbidding(known_plan(run).all_findings, get_settings().policy.forbidden)
+
+
+def vote_of(decision: Decision) -> Vote:
+    """A decision as the rules see it."""
+    return Vote(
+        person=Actor.from_json(decision.actor),
+        verdict=Verdict(decision.verdict),
+        overrides=overrides_of(decision),
+        shown=places_from_json(decision.shown),
+    )
+
+
+def overrides_of(decision: Decision) -> tuple[str, ...]:
+    return tuple(code for code in decision.overrides.split(",") if code)
+
+
+def data_checks(run: Run) -> tuple[DataCheck, ...]:
+    """What today's data is asked once more when the run begins, its decisions being in."""
+    settings = get_settings()
+    if not settings.data_checks:
+        return ()
+    plan = known_plan(run)
+    allowed = {one.place for one in plan.all_findings if one.code not in settings.forbidden}
+    return to_ask_again(plan.checks, allowed | _overridden(run))
+
+
+def _overridden(run: Run) -> set[Place]:
+    """Where the findings are in spite of which everybody approved who did: those that each of them
+    was shown, for a rehearsal may find another one with the same code later."""
+    votes = map(vote_of, run.decisions.all())
+    shown = [set(vote.shown) for vote in votes if vote.verdict is Verdict.APPROVE]
+    return set.intersection(*shown) if shown else set()
+
+
 def approvals_because(run: Run) -> str:
     """Why a run needs more than one approval, in words that follow the number; empty for one, and
     when the settings have changed since it was asked for."""
-    plan = run.stored_plan.plan
     policy = get_settings().policy
-    if policy.approvals_needed(plan.risk, plan.all_findings) != run.approvals_needed:
-        return ""
-    return policy.approvals_because(plan.risk, plan.all_findings)
+    predicted = run.stored_plan.plan
+    measured = measured_of(predicted)
+    for plan, added in ((measured, ""), (predicted, ", as was predicted when it was asked for")):
+        if policy.approvals_needed(plan.risk, plan.all_findings) == run.approvals_needed:
+            because = policy.approvals_because(plan.risk, plan.all_findings)
+            return f"{because}{added}" if because else ""
+    return ""
+
+
+def plan_and_rehearsal_as_json(stored: StoredPlan) -> dict[str, Any]:
+    """``plan`` with what was measured, and ``rehearsal``; both None before the plan is ready."""
+    if stored.state != StoredPlan.READY:
+        return {"plan": None, "rehearsal": None}
+    standing = standing_of(stored.fingerprint)
+    return {
+        "plan": measured_plan(stored).to_json() if standing.rehearsal else stored.document,
+        "rehearsal": standing_to_json(standing),
+    }
+
+
+def run_in_full_as_json(run: Run) -> dict[str, Any]:
+    """``run_as_json`` with the findings as they stand now and how the rehearsal does."""
+    plan = measured_plan(run.stored_plan)
+    return {
+        **run_as_json(run),
+        "findings": [asdict(finding) for finding in plan.all_findings],
+        "rehearsal": standing_to_json(standing_of(run.fingerprint)),
+    }
+
+
+_OF_A_STEP = ("app", "name", "direction", "state", "seconds", "started_at")
 
 
 def run_as_json(run: Run) -> dict[str, Any]:
@@ -83,7 +157,8 @@ def run_as_json(run: Run) -> dict[str, Any]:
         "origin": run.origin,
         "approvals_needed": run.approvals_needed,
         "decisions": [decision_as_json(decision) for decision in run.decisions.all()],
-        "steps": run.steps,
+        "forbidden_by": _forbidden_codes(run),
+        "steps": [{name: step.get(name) for name in _OF_A_STEP} for step in run.steps],
         "reason": run.reason,
         "waiting_for": run.waiting_for,
         "stale_because": run.stale_because,
@@ -95,11 +170,18 @@ def run_as_json(run: Run) -> dict[str, Any]:
     }
 
 
+def _forbidden_codes(run: Run) -> list[str]:
+    """While it can be decided; a list of runs reads no plans, and says nothing of it."""
+    here = run.state == State.REQUESTED and Run.stored_plan.is_cached(run)
+    return list(codes_of(forbidden_by(run))) if here else []
+
+
 def decision_as_json(decision: Decision) -> dict[str, Any]:
     return {
         "person": {"id": decision.person, "name": decision.person_name},
         "verdict": decision.verdict,
         "reason": decision.reason,
+        "overrides": list(overrides_of(decision)),
         "at": isoformat(decision.at),
     }
 
@@ -131,6 +213,14 @@ def entries(*, run: int | None = None, event: str = "") -> QuerySet[AuditEntry]:
     return found.order_by("-seq")
 
 
+def run_asking_for(plan: Plan) -> Run | None:
+    """The run that has not ended and asks for exactly this plan, whoever made the plan."""
+    states = [str(state) for state in (State.REQUESTED, State.APPROVED, *ACTIVE)]
+    runs = Run.objects.using(get_settings().state_database).defer("traceback")
+    twins = runs.filter(fingerprint=plan.fingerprint, database=plan.database)
+    return twins.filter(state__in=states).first()
+
+
 def newest_plan(database: str) -> StoredPlan | None:
     """The newest plan of everything on this database that is ready, if there is one."""
     plans = StoredPlan.objects.using(get_settings().state_database)
@@ -157,61 +247,10 @@ def plans_being_made(database: str) -> QuerySet[StoredPlan]:
     return plans.filter(database=database, state=StoredPlan.WAITING).order_by("-asked_at")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backlog:
-    """Deliveries that Slack does not have yet; the oldest one's age in seconds."""
-
-    waiting: int
-    oldest_age: float | None
-
-
-def backlog(*, now: datetime) -> Backlog:
-    """How far the posts lag behind."""
-    waiting = Delivery.objects.using(get_settings().state_database).filter(state="pending")
-    found = waiting.aggregate(count=Count("pk"), oldest=Min("created_at"))
-    age = (now - found["oldest"]).total_seconds() if found["oldest"] else None
-    return Backlog(waiting=found["count"], oldest_age=age)
-
-
-def broken_channels() -> list[SlackChannel]:
-    """Channels that Slack takes nothing for, each with why in words; none while there is no Slack.
-
-    What waits for them is tried again each minute; a send that succeeds mends the row.
-    """
-    if not get_settings().slack_enabled:
-        return []
-    channels = SlackChannel.objects.using(get_settings().state_database)
-    return list(channels.exclude(broken_because="").order_by("broken_at", "pk"))
-
-
 def audit_head() -> tuple[int, str]:
     """The newest audit entry's number and hash; 0 and no hash while there is none."""
     head = AuditHead.objects.using(get_settings().state_database).filter(pk=1).first()
     return (head.seq, head.hash) if head is not None and head.seq else (0, "")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pulse:
-    """How the workers are: how many live, and the newest heartbeat's age in seconds, None when
-    there never was one. Below zero it comes from a clock that is ahead of this machine's."""
-
-    workers: int
-    newest_age: float | None
-
-    @property
-    def alive(self) -> bool:
-        return self.workers > 0
-
-
-def pulse(*, now: datetime) -> Pulse:
-    """Look at the heartbeats of all machines."""
-    beats = Worker.objects.using(get_settings().state_database).values_list("beat_at", flat=True)
-    ages = [(now - beat).total_seconds() for beat in beats]
-    lease = get_settings().lease
-    # One from the future says nothing of now: its worker may be long dead.
-    fresh = [age for age in ages if -lease <= age <= lease]
-    newest = min(fresh) if fresh else min(ages, key=abs, default=None)
-    return Pulse(workers=len(fresh), newest_age=newest)
 
 
 def _time(at: datetime | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,8 +11,10 @@ from django.core.exceptions import ValidationError
 from bot import outbox
 from bot.conf import get_settings
 from bot.models import Run, StoredPlan
-from bot.operations import accounts
+from bot.operations import accounts, reading
 from bot.operations.changing import Change, changing, denials_recorded
+from bot.operations.measured import measured_plan, newest_measured
+from bot.operations.rehearsing import ask_by_policy
 from bot.route.events import Requested
 from bot.route.people import Actor
 from bot.route.plan import Plan, Step
@@ -25,7 +28,6 @@ from bot.route.refusals import (
     ReasonTooLong,
     TimeNotUnderstood,
 )
-from bot.route.states import ACTIVE, State
 from bot.route.text import storable
 
 REASON_LIMIT = 2000
@@ -91,10 +93,10 @@ def request_in(
     check_run_after(run_after, now=change.now)
     if stored.state != StoredPlan.READY:
         raise PlanNotReady()
-    plan = stored.plan
+    plan = measured_plan(stored)
     if not plan.steps:
         raise EmptyPlan(target=plan.target, database=plan.database)
-    _refuse_twin(change, plan)
+    _refuse_twin(plan)
     policy = get_settings().policy
     run = Run(
         stored_plan=stored,
@@ -117,23 +119,22 @@ def request_in(
     )
     run.save(using=change.using, force_insert=True)
     outbox.run_changed(run, now=change.now)
+    if (measured := newest_measured(plan.fingerprint)) is not None:
+        outbox.run_rehearsed(run, measured, now=change.now)
     change.record(_requested(run, plan), actor=actor, run=run.pk)
+    ask_by_policy(change, stored, plan)
     return run
 
 
-def _refuse_twin(change: Change, plan: Plan) -> None:
+def _refuse_twin(plan: Plan) -> None:
     """The same plan is asked for once: a double click, or two people with one thought."""
-    open_states = [str(s) for s in (State.REQUESTED, State.APPROVED, *ACTIVE)]
-    twin = (
-        Run.objects.using(change.using)
-        .filter(fingerprint=plan.fingerprint, database=plan.database, state__in=open_states)
-        .first()
-    )
-    if twin is not None:
+    if (twin := reading.run_asking_for(plan)) is not None:
         raise AlreadyRequested(run=twin.pk, state=twin.state)
 
 
 def _progress(step: Step) -> dict[str, object]:
+    """``work`` is what its time will be recorded of (``bot.operations.durations``)."""
+    work = step.only_work
     return {
         "app": step.app,
         "name": step.name,
@@ -141,6 +142,7 @@ def _progress(step: Step) -> dict[str, object]:
         "state": "pending",
         "seconds": None,
         "started_at": None,
+        **({"work": asdict(work)} if work is not None else {}),
     }
 
 

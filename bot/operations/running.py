@@ -9,22 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db.models import F
 
 from bot.conf import get_settings
 from bot.models import Run
-from bot.operations import accounts
+from bot.operations.beginning import NotNow, lost_approvals
 from bot.operations.changing import Change, changing
-from bot.operations.deciding import CARRY_OUT, frozen, frozen_words, is_claimed, votes_of
-from bot.route.approval import Verdict
+from bot.operations.deciding import CARRY_OUT, frozen, frozen_words, is_claimed
+from bot.operations.durations import record_work
 from bot.route.basis import Basis, differences
 from bot.route.events import (
     Cancelled,
+    DataChecked,
     Failed,
-    Interrupted,
-    Reconciled,
     Started,
     StepApplied,
     StepRetried,
@@ -32,8 +30,8 @@ from bot.route.events import (
     Succeeded,
     WentStale,
 )
-from bot.route.people import SYSTEM, Actor
-from bot.route.refusals import Kind, Refused
+from bot.route.people import SYSTEM
+from bot.route.run_steps import direction_of, having_waited, settled, with_step
 from bot.route.states import Action, State
 from bot.route.text import storable, storable_json
 from bot.waking import wake
@@ -41,17 +39,12 @@ from bot.waking import wake
 TEXT_LIMIT = 20_000
 """Characters kept of an error, a statement or a traceback; the end of a traceback matters most."""
 
+SAID = 50
+"""Sentences about data that one audit entry keeps of each kind."""
+
 
 class LeaseLost(Exception):
     """This worker no longer holds the run: its lease ended and somebody else may have it."""
-
-
-class NotNow(Exception):
-    """The run may not begin at this moment, and may later. ``because`` is a sentence."""
-
-    def __init__(self, because: str) -> None:
-        self.because = because
-        super().__init__(because)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +107,7 @@ def start(hold: Claim, found: Basis, *, now: datetime) -> Run:
             return run
         if because_frozen := frozen_words(change, run.database):
             raise NotNow(because_frozen)
-        because = differences(run.stored_plan.plan.basis, found) or _lost_approvals(change, run)
+        because = differences(run.stored_plan.plan.basis, found) or lost_approvals(change, run)
         if because:
             _go_stale(change, run, found.fingerprint, because)
             return run
@@ -147,33 +140,23 @@ def _go_stale(change: Change, run: Run, found: str, because: Sequence[str]) -> N
     change.move(run, Action.GO_STALE, ended_at=change.now, stale_because=list(because))
 
 
-def _lost_approvals(change: Change, run: Run) -> tuple[str, ...]:
-    """Why the approvals behind this run do not carry it now; empty when they do. Raises NotNow."""
-    lost = []
-    if not _still_may(run.requester_as_actor, accounts.REQUEST):
-        lost.append(f"{run.requester_name}, who asked for it, may no longer request a run.")
-    valid = 0
-    for vote in votes_of(change, run):
-        if vote.verdict is not Verdict.APPROVE:
-            continue
-        if _still_may(vote.person, accounts.APPROVE):
-            valid += 1
-        else:
-            lost.append(f"{vote.person.name}, who approved it, may no longer approve.")
-    if not lost and valid < run.approvals_needed:
-        return (f"Only {valid} of {run.approvals_needed} approvals are there.",)
-    return tuple(lost)
-
-
-def _still_may(person: Actor, permission: str) -> bool:
-    """Whether this person may now. That it cannot be read now is no answer: raises NotNow."""
-    try:
-        accounts.require(person, permission)
-    except Refused as refused:
-        if refused.kind is Kind.UNAVAILABLE:
-            raise NotNow(refused.sentence) from refused
-        return False
-    return True
+def data_checked(
+    hold: Claim,
+    *,
+    holds: Sequence[str],
+    broken: Sequence[str],
+    not_checked: Sequence[str],
+    now: datetime,
+) -> None:
+    """Today's data was asked again; what it said stands in the audit, whatever comes of it."""
+    with changing(now) as change:
+        run = _held(change, hold)
+        event = DataChecked(
+            holds=storable_json(holds[:SAID]),
+            broken=storable_json(broken[:SAID]),
+            not_checked=storable_json(not_checked[:SAID]),
+        )
+        change.record(event, actor=SYSTEM, run=run.pk)
 
 
 def step_starting(hold: Claim, app: str, name: str, *, now: datetime) -> None:
@@ -181,30 +164,34 @@ def step_starting(hold: Claim, app: str, name: str, *, now: datetime) -> None:
     with changing(now) as change:
         run = _held(change, hold)
         lease = now + timedelta(seconds=get_settings().lease)
-        steps = _with(run.steps, app, name, state="running", started_at=now.isoformat())
+        steps = with_step(run.steps, app, name, state="running", started_at=now.isoformat())
         change.update(run, steps=steps, lease_until=lease, waiting_for=[])
 
 
 def step_done(hold: Claim, app: str, name: str, *, milliseconds: int, now: datetime) -> None:
-    """A step has been committed and recorded. Told twice, it stands in the audit once."""
+    """A step has been committed and recorded. Told twice, it stands in the audit once, and so does
+    how long its work over a table took."""
     with changing(now) as change:
         run = _held(change, hold)
-        backward = _direction(run.steps, app, name) == "backward"
+        backward = direction_of(run.steps, app, name) == "backward"
         done = "unapplied" if backward else "applied"
         if any((s["app"], s["name"], s["state"]) == (app, name, done) for s in run.steps):
             return
-        steps = _with(run.steps, app, name, state=done, seconds=milliseconds / 1000)
+        steps = with_step(run.steps, app, name, state=done, seconds=milliseconds / 1000)
         change.update(run, steps=steps, waiting_for=[])
         event = (StepUnapplied if backward else StepApplied)(
             step=f"{app}.{name}", milliseconds=milliseconds
         )
         change.record(event, actor=SYSTEM, run=run.pk)
+        record_work(change, run, app, name, milliseconds=milliseconds)
 
 
 def waiting(hold: Claim, blockers: Sequence[str], *, now: datetime) -> None:
     """The statement that runs now waits for somebody's lock, or does so no longer."""
     with changing(now) as change:
-        change.update(_held(change, hold), waiting_for=[storable(b[:1000]) for b in blockers][:20])
+        run = _held(change, hold)
+        steps = having_waited(run.steps) if blockers else run.steps
+        change.update(run, waiting_for=[storable(b[:1000]) for b in blockers][:20], steps=steps)
 
 
 def retrying(
@@ -214,7 +201,7 @@ def retrying(
     with changing(now) as change:
         run = _held(change, hold)
         words = [f"attempt {attempt} of {step} found no lock; trying again", *blockers]
-        change.update(run, waiting_for=storable_json(words))
+        change.update(run, waiting_for=storable_json(words), steps=having_waited(run.steps))
         event = StepRetried(
             step=step, attempt=attempt, because=because[:1000], blockers=list(blockers)
         )
@@ -225,7 +212,7 @@ def succeed(hold: Claim, done: Sequence[str], *, now: datetime) -> Run:
     """Every step is in the database's own record."""
     with changing(now) as change:
         run = _held(change, hold)
-        steps = _settled(run.steps, done)
+        steps = settled(run.steps, done)
         change.record(
             Succeeded(steps=len(steps), milliseconds=_milliseconds(run, now)),
             actor=SYSTEM,
@@ -248,7 +235,7 @@ def fail(
     """It raised. ``done`` are the steps the database shows as done; None when nothing began."""
     with changing(now) as change:
         run = _held(change, hold)
-        steps = run.steps if done is None else _settled(run.steps, done, failed=step)
+        steps = run.steps if done is None else settled(run.steps, done, failed=step)
         error, statement = storable(error[:TEXT_LIMIT]), storable(statement[:TEXT_LIMIT])
         change.record(
             Failed(error=error[:2000], step=step, statement=statement[:2000]),
@@ -274,49 +261,8 @@ def stopped(hold: Claim, *, because: str, done: Sequence[str], now: datetime) ->
     with changing(now) as change:
         run = _held(change, hold)
         change.record(Cancelled(reason=because), actor=SYSTEM, run=run.pk)
-        steps = _settled(run.steps, done)
+        steps = settled(run.steps, done)
         change.move(run, Action.CANCEL, ended_at=now, steps=steps, error=because, waiting_for=[])
-        return run
-
-
-def interrupt(run_id: int, *, because: str, now: datetime, hold: Claim | None = None) -> Run | None:
-    """A running run lost its process. By its own worker (``hold``), or by whoever finds the lease
-    dead; None when it lives or has ended."""
-    with changing(now) as change:
-        run = change.run(run_id)
-        if State(run.state) is not State.RUNNING:
-            return None
-        if hold is None and run.lease_until is not None and run.lease_until > now:
-            return None
-        if hold is not None and hold.fence != run.fence:
-            return None
-        change.record(Interrupted(worker=run.claimed_by, because=because), actor=SYSTEM, run=run.pk)
-        change.move(run, Action.INTERRUPT, fence=run.fence + 1, waiting_for=[], error=because)
-        return run
-
-
-def reconciled(
-    run_id: int, *, state: State, done: Sequence[str], because: str, now: datetime
-) -> Run | None:
-    """What the database itself says became of an interrupted run; None when it is settled."""
-    action = {
-        State.SUCCEEDED: Action.RECONCILE_SUCCEEDED,
-        State.FAILED: Action.RECONCILE_FAILED,
-        State.NEEDS_ATTENTION: Action.RECONCILE_UNSURE,
-    }[state]
-    with changing(now) as change:
-        run = change.run(run_id)
-        if State(run.state) is not State.INTERRUPTED:
-            return None
-        unsure = "unknown" if state is State.NEEDS_ATTENTION else "failed"
-        steps = _settled(run.steps, done, running_becomes=unsure)
-        change.record(
-            Reconciled(state=str(state), applied=list(done), because=because),
-            actor=SYSTEM,
-            run=run.pk,
-        )
-        error = "" if state is State.SUCCEEDED else because
-        change.move(run, action, ended_at=now, steps=steps, error=error)
         return run
 
 
@@ -341,41 +287,6 @@ def _held(change: Change, hold: Claim) -> Run:
     if run.fence != hold.fence or State(run.state) not in (State.QUEUED, State.RUNNING):
         raise LeaseLost(f"run {hold.run}")
     return run
-
-
-def _with(steps: list[dict[str, Any]], app: str, name: str, **changes: Any) -> list[dict[str, Any]]:
-    return [
-        {**step, **changes} if (step["app"], step["name"]) == (app, name) else step
-        for step in steps
-    ]
-
-
-def _direction(steps: list[dict[str, Any]], app: str, name: str) -> str:
-    return next((s["direction"] for s in steps if (s["app"], s["name"]) == (app, name)), "forward")
-
-
-def _settled(
-    steps: list[dict[str, Any]],
-    done: Sequence[str],
-    *,
-    failed: str = "",
-    running_becomes: str = "failed",
-) -> list[dict[str, Any]]:
-    """The steps as the database shows them; events may have been missed or never sent."""
-    settled = []
-    for step in steps:
-        key = f"{step['app']}.{step['name']}"
-        state = step["state"]
-        if key in done:
-            state = "unapplied" if step["direction"] == "backward" else "applied"
-        elif key == failed:
-            state = "failed"
-        elif state == "running":
-            state = running_becomes
-        else:
-            state = "not_run"
-        settled.append({**step, "state": state})
-    return settled
 
 
 def _milliseconds(run: Run, now: datetime) -> int:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NoReturn
 
-from bot.route.findings import Finding, Risk
+from bot.route.findings import Finding, Place, Risk
 from bot.route.people import Actor, Origin
 from bot.route.refusals import (
     AlreadyDecided,
@@ -29,12 +29,16 @@ class Vote:
 
     person: Actor
     verdict: Verdict
+    overrides: tuple[str, ...] = ()
+    """Codes of findings that forbid the run and in spite of which they approved."""
+    shown: tuple[Place, ...] = ()
+    """Where each of these findings is: the approval carries no other one, whatever its code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """``approvals`` says for each risk how many people must approve, ``approvals_by_code`` for
-    findings with a code."""
+    findings with a code; findings with a code in ``forbidden`` forbid a run."""
 
     approvals: Mapping[Risk, int]
     approvals_by_code: Mapping[str, int] = field(default_factory=dict)
@@ -44,6 +48,7 @@ class Policy:
     login name on two hosts is two people."""
     decide_within: timedelta
     start_within: timedelta
+    forbidden: frozenset[str] = frozenset()
 
     def approvals_needed(self, risk: Risk, findings: Iterable[Finding] = ()) -> int:
         """How many people must approve a plan of this risk with these findings; at least one."""
@@ -75,6 +80,14 @@ def _never(one: Actor, other: Actor) -> bool:
     return False
 
 
+def is_same_person(
+    policy: Policy, one: Actor, other: Actor, *, tied: Callable[[Actor, Actor], bool] = _never
+) -> bool:
+    """Whether two actors are one person; ``tied`` as for ``check_voter``."""
+    apart = policy.trust_command_line
+    return one.is_same_person_as(other, hosts_apart=apart) or tied(one, other)
+
+
 def check_voter(
     policy: Policy,
     *,
@@ -97,8 +110,7 @@ def check_voter(
     """
 
     def same(one: Actor, other: Actor) -> bool:
-        apart = policy.trust_command_line
-        return one.is_same_person_as(other, hosts_apart=apart) or tied(one, other)
+        return is_same_person(policy, one, other, tied=tied)
 
     at_shell = voter.origin is Origin.COMMAND_LINE and not policy.trust_command_line
     if verdict is Verdict.APPROVE and not policy.self_approval and same(requester, voter):

@@ -6,7 +6,7 @@ numbers, booleans, lists and dicts of them: no floats, whose text differs betwee
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 
@@ -39,6 +39,18 @@ class Approved(Event):
     approvals: int
     approvals_needed: int
     reason: str = ""
+    overrides: list[str] = field(default_factory=list)
+    """Codes of findings that forbid the run, in spite of which it was approved."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalLapsed(Event):
+    """An approval counts no longer: findings that forbid the run came to be known after it."""
+
+    name: ClassVar[str] = "run.approval_lapsed"
+    person: str
+    person_name: str
+    codes: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +83,16 @@ class WentStale(Event):
     approved: str
     found: str
     because: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataChecked(Event):
+    """Today's data was asked again, under the lock and before anything changed. Sentences."""
+
+    name: ClassVar[str] = "run.data_checked"
+    holds: list[str]
+    broken: list[str]
+    not_checked: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +154,18 @@ class Reconciled(Event):
     state: str
     applied: list[str]
     because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsed(Event):
+    """A plan was carried out on a scratch database, and what was measured counts from now on."""
+
+    name: ClassVar[str] = "plan.rehearsed"
+    database: str
+    fingerprint: str
+    outcome: str
+    risk_before: str
+    risk_after: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

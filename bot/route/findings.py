@@ -14,7 +14,10 @@ class Risk(StrEnum):
 
     @property
     def rank(self) -> int:
-        return list(Risk).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {level: rank for rank, level in enumerate(Risk)}
 
 
 class Evidence(StrEnum):
@@ -23,6 +26,16 @@ class Evidence(StrEnum):
     MEASURED = "measured"
     PREDICTED = "predicted"
     NOT_CHECKED = "not checked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What is the same of a finding however many rows it counts; the fields as a finding's."""
+
+    code: str
+    step: str = ""
+    operation: int | None = None
+    table: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +52,10 @@ class Finding:
     operation: int | None = None
     """The operation's place among those of its step, in the order in which they run, from 0."""
     table: str = ""
+
+    @property
+    def place(self) -> Place:
+        return Place(code=self.code, step=self.step, operation=self.operation, table=self.table)
 
 
 def worst(findings: Iterable[Finding]) -> Risk:

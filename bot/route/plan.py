@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.route.basis import Basis
+from bot.route.data_checks import BY_DATA, SHOWN, Checked, held
 from bot.route.findings import Finding, Risk, worst
+
+if TYPE_CHECKING:
+    from bot.route.rehearsal import Rehearsal
 
 
 class Direction(StrEnum):
@@ -49,6 +53,19 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GrowingWork:
+    """Something a step does that takes longer the more rows a table has.
+
+    ``kind`` is scan, index, rewrite or rows (``bot.route.risks.facts.Work``), or unknown where
+    nobody can say. ``rows`` as the catalogue had them; None where it has no estimate.
+    """
+
+    kind: str
+    table: str = ""
+    rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One migration in one direction."""
 
@@ -63,6 +80,8 @@ class Step:
     findings: tuple[Finding, ...] = ()
     examined: bool = False
     """Whether rules have looked at every operation: only then does no finding mean safe."""
+    works: tuple[GrowingWork, ...] = ()
+    """What takes longer the more rows there are, on tables that were there before the plan."""
 
     @property
     def risk(self) -> Risk:
@@ -73,6 +92,14 @@ class Step:
     def key(self) -> str:
         """``app.name``, as it is shown and as it stands in a basis."""
         return f"{self.app}.{self.name}"
+
+    @property
+    def only_work(self) -> GrowingWork | None:
+        """What its time was spent on, over a table whose rows are known; None when that cannot be
+        told from other work, or it goes backward."""
+        if self.direction is Direction.BACKWARD or len(self.works) != 1:
+            return None
+        return self.works[0] if self.works[0].rows is not None else None
 
     @property
     def statements(self) -> tuple[Statement, ...]:
@@ -116,6 +143,8 @@ class Plan:
     """Findings about the plan as a whole; those about a step are on the step."""
     notes: tuple[str, ...] = ()
     """How the findings came about: predicted or measured, and what nobody has looked at."""
+    checks: tuple[Checked, ...] = ()
+    """What today's data was asked when the plan was made, and what it said."""
 
     @property
     def fingerprint(self) -> str:
@@ -131,6 +160,33 @@ class Plan:
     def all_findings(self) -> tuple[Finding, ...]:
         return (*self.findings, *(f for step in self.steps for f in step.findings))
 
+    @property
+    def all_notes(self) -> tuple[str, ...]:
+        """The notes, and what holds on today's data."""
+        return (*self.notes, *self.held())
+
+    def held(self, shown: int = SHOWN) -> tuple[str, ...]:
+        """What holds on today's data, in one sentence that names so many; nothing where nothing
+        did."""
+        return held(self.checks, self.all_findings, shown=shown)
+
+    def rehearsed(self, rehearsal: Rehearsal) -> Plan:
+        """This plan with what a rehearsal of it measured in place of what was predicted.
+
+        A rehearsal of another fingerprint, or one that measured nothing, changes no finding. Of
+        today's data the newer of both speaks: rows that broke a rule may have been mended since.
+        """
+        if rehearsal.fingerprint != self.fingerprint:
+            return self
+        if len(rehearsal.findings) != len(self.steps):
+            return replace(self, notes=(*self.notes, *rehearsal.notes))
+        newer = self.made_at > rehearsal.made_at
+        steps = tuple(
+            replace(step, findings=_with_newer_data(found, step.findings) if newer else found)
+            for step, found in zip(self.steps, rehearsal.findings, strict=True)
+        )
+        return replace(self, steps=steps, notes=rehearsal.notes)
+
     def to_json(self) -> dict[str, Any]:
         """Plain dicts, lists and strings, as ``plan --json`` prints and as a run keeps."""
         from bot.route.plan_json import plan_to_json
@@ -143,3 +199,12 @@ class Plan:
         from bot.route.plan_json import plan_from_json
 
         return plan_from_json(data)
+
+
+def _with_newer_data(
+    measured: tuple[Finding, ...], asked_later: tuple[Finding, ...]
+) -> tuple[Finding, ...]:
+    """What was measured, but of today's data what was asked later."""
+    kept = [one for one in measured if one.code not in BY_DATA]
+    kept += [one for one in asked_later if one.code in BY_DATA]
+    return tuple(sorted(kept, key=lambda one: -one.level.rank))

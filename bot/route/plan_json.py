@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.route.basis import Basis, BasisStep
+from bot.route.data_checks import checked_from_json
 from bot.route.findings import Evidence, Finding, Risk
-from bot.route.plan import Belief, Direction, Operation, Plan, Statement, Step, Target
+from bot.route.plan import Belief, Direction, GrowingWork, Operation, Plan, Statement, Step, Target
 
 
 def isoformat(at: datetime) -> str:
@@ -32,6 +33,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "steps": [asdict(step) for step in plan.steps],
         "findings": [asdict(finding) for finding in plan.findings],
         "notes": list(plan.notes),
+        "checks": [asdict(one) for one in plan.checks],
         "basis": asdict(plan.basis),
     }
 
@@ -47,6 +49,7 @@ def plan_from_json(data: dict[str, Any]) -> Plan:
         release=data["release"],
         findings=tuple(_finding(finding) for finding in data["findings"]),
         notes=tuple(data.get("notes", ())),
+        checks=tuple(checked_from_json(one) for one in data.get("checks", ())),
     )
 
 
@@ -67,6 +70,7 @@ def _step(data: dict[str, Any]) -> Step:
             "operations": tuple(_operation(operation) for operation in data["operations"]),
             "replaces": tuple(data["replaces"]),
             "findings": tuple(_finding(finding) for finding in data["findings"]),
+            "works": tuple(GrowingWork(**work) for work in data.get("works", ())),
         }
     )
 

@@ -100,6 +100,21 @@ class CommandLineNotTrusted(Refused):
     code = "command_line_not_trusted"
 
 
+class FindingForbids(Refused):
+    """Run {run} cannot be approved as it is ({codes}). {because} Mend that and plan again; or
+    somebody with the permission migration_bot.override_findings approves in spite of it, with a
+    reason."""
+
+    code = "finding_forbids"
+
+
+class OwnOverride(Refused):
+    """You asked for run {run} yourself, so somebody else has to decide if it runs in spite of
+    {codes}."""
+
+    code = "own_override"
+
+
 class AlreadyDecided(Refused):
     """You have already decided on run {run} ({verdict}); one person counts once."""
 
@@ -135,6 +150,14 @@ class TooManyPlans(Refused):
     """You already wait for {number} plans. Wait until one of them is made, then ask again."""
 
     code = "too_many_plans"
+    kind = Kind.CONFLICT
+
+
+class TooManyRehearsals(Refused):
+    """You already wait for {number} rehearsals, and each takes a worker a while. Wait until one of
+    them has ended, then ask again."""
+
+    code = "too_many_rehearsals"
     kind = Kind.CONFLICT
 
 
@@ -293,6 +316,14 @@ class PlanningFailed(Refused):
     kind = Kind.UNAVAILABLE
 
 
+class RehearsalFailed(Refused):
+    """The rehearsal broke off: {detail}. Nothing was changed on the database itself. Rehearse it
+    once more; if that breaks off too, the worker's log has why under {reference}."""
+
+    code = "rehearsal_failed"
+    kind = Kind.UNAVAILABLE
+
+
 class ToldElsewhere(Refused):
     """{sentence}"""
 
@@ -339,6 +370,14 @@ class PlanOutOfDate(Refused):
     """The plan for {database} is out of date: {changes} Nothing was changed; run migrate again."""
 
     code = "plan_out_of_date"
+    kind = Kind.CONFLICT
+
+
+class DataSaysNo(Refused):
+    """{because} That was not known when it was approved. Nothing had been run; mend the data, then
+    plan and ask for it again."""
+
+    code = "data_says_no"
     kind = Kind.CONFLICT
 
 

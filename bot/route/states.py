@@ -107,7 +107,8 @@ EDGES: MappingProxyType[tuple[State, Action], Edge] = MappingProxyType(
             State.FAILED, "The database shows which steps were applied, and no trace of the rest."
         ),
         (State.INTERRUPTED, Action.RECONCILE_UNSURE): Edge(
-            State.NEEDS_ATTENTION, "The database alone cannot tell; a person has to look."
+            State.NEEDS_ATTENTION,
+            "A part is there, or all without its record, or nobody can tell: a person has to look.",
         ),
     }
 )

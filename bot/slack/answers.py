@@ -18,6 +18,7 @@ from bot import outbox
 from bot.conf import get_settings
 from bot.models import SlackCall
 from bot.moment import utc_now
+from bot.operations import asking
 from bot.operations.changing import changing, denials_recorded
 from bot.route.people import Actor
 from bot.route.refusals import (
@@ -28,8 +29,9 @@ from bot.route.refusals import (
 from bot.slack import people
 from bot.slack.calls import Call, How
 from bot.slack.commands import COMMANDS
+from bot.slack.entrance import Entered, Stamp, enter
 from bot.slack.on_button import ACTIONS
-from bot.slack.on_command import LINKED, UNLINKED
+from bot.slack.on_command import ASKED, LINKED, UNLINKED
 from bot.slack.on_modal import VIEWS
 from bot.slack.parsing import Parsed, parse
 from bot.slack.people import FlagsOld
@@ -51,21 +53,25 @@ TOO_LATE = timedelta(minutes=30)
 KEPT = timedelta(days=1)
 
 
-def answer(call: Call, *, now: datetime) -> Reply:
-    """Answer one call, or keep it for a worker when Slack must be asked first who it is."""
+def answer(call: Call, stamp: Stamp | None = None, *, now: datetime) -> Reply:
+    """Answer one call, or keep it for a worker when Slack must be asked first who it is.
+
+    ``stamp`` is the signature that it came with. Raises Replayed.
+    """
     try:
-        return _answer(call, now=now)
+        return _answer(call, stamp, now=now)
     except FlagsOld:
         return _keep(call, now=now)
     except Refused as refused:
         return refused_reply(call, refused)
 
 
-def _answer(call: Call, *, now: datetime) -> Reply:
+def _answer(call: Call, stamp: Stamp | None, *, now: datetime) -> Reply:
     if call.how is How.COMMAND:
-        return _command(call, parse(call.text, COMMANDS), now)
+        return _command(call, stamp, parse(call.text, COMMANDS), now)
+    entered = enter(call, stamp, now=now)
     if call.how is How.HOME:
-        people.check_flags(call, now=now)
+        people.check_flags(call, entered.standing, now=now)
         with changing(now):
             outbox.home(call.team, call.user, now=now)
         return Reply()
@@ -73,22 +79,31 @@ def _answer(call: Call, *, now: datetime) -> Reply:
     if act is None:
         return Reply()
     wish = f"slack.{call.name.removeprefix('migration_bot.')}"
-    return act(call, _identified(call, wish, now), now)
+    return act(call, _identified(call, entered, wish, now), now)
 
 
-def _command(call: Call, parsed: Parsed, now: datetime) -> Reply:
+def _command(call: Call, stamp: Stamp | None, parsed: Parsed, now: datetime) -> Reply:
     name = parsed.command.name
+    asked = ASKED[name](call, parsed) if name in ASKED else None
+    wanted = asked.wanted if asked is not None else None
+    entered = enter(call, stamp, now=now, wanted=wanted)
     if parsed.command.unlinked:
         with denials_recorded(f"slack.{name}", actor=people.unlinked_actor(call), now=now):
-            _check_flags(call, name, now)
+            _check_flags(call, entered, name, now)
         return UNLINKED[name](call, now)
-    return LINKED[name](call, parsed, _identified(call, f"slack.{name}", now), now)
+    actor = _identified(call, entered, f"slack.{name}", now)
+    if asked is None:
+        return LINKED[name](call, parsed, actor, now)
+    with asking.refusals_recorded(asked.wanted, actor=actor, now=now):
+        if isinstance(entered.asked, Refused):
+            raise entered.asked
+    return said(call, asked.words)
 
 
-def _check_flags(call: Call, name: str, now: datetime) -> None:
+def _check_flags(call: Call, entered: Entered, name: str, now: datetime) -> None:
     """Help is the same text for everybody, so nobody waits for it while Slack is asked."""
     try:
-        people.check_flags(call, now=now)
+        people.check_flags(call, entered.standing, now=now)
     except FlagsOld:
         if name != "help":
             raise
@@ -96,11 +111,11 @@ def _check_flags(call: Call, name: str, now: datetime) -> None:
             wake("refresh_person", call.person)
 
 
-def _identified(call: Call, wish: str, now: datetime) -> Actor:
+def _identified(call: Call, entered: Entered, wish: str, now: datetime) -> Actor:
     """Who it is. Whoever is refused as a person is audited under what they wished for; what an
     operation refuses, it has audited itself."""
     with denials_recorded(wish, actor=people.unlinked_actor(call), now=now):
-        return people.identify(call, now=now)
+        return people.actor_of(call, entered.standing, now=now)
 
 
 # Later, by a worker
@@ -177,7 +192,7 @@ def _answer_kept(key: str, call: Call, answer: Callable[[], Reply]) -> None:
 def answer_known(call: Call, *, now: datetime) -> Reply:
     """``answer`` for somebody of whom Slack has just told; it is never kept a second time."""
     try:
-        return _answer(call, now=now)
+        return _answer(call, None, now=now)
     except FlagsOld:
         return refused_reply(call, SlackUnsure())
     except Refused as refused:

@@ -9,23 +9,23 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.db import close_old_connections
+from django.http import HttpResponse
 from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.middleware import Middleware
 
 from bot.conf import get_settings
 from bot.moment import utc_now
+from bot.slack.entrance import STAMP, Stamp
 from bot.slack.envelope import NotOurs, check_envelope
 from bot.slack.strangers import record_stranger
 
 logger = logging.getLogger("migration_bot.slack")
-
-FORWARDED = ("content-type",)
-"""The only headers that Bolt gets to see: its lazy headers must not come from outside."""
 
 
 def _authorize(**_: Any) -> AuthorizeResult:
@@ -70,30 +70,41 @@ def _app() -> App:
         token_verification_enabled=False,
         authorize=_authorize,
         ignoring_self_events_enabled=False,
+        ssl_check_enabled=False,
+        attaching_function_token_enabled=False,
         attaching_conversation_kwargs_enabled=False,
     )
-
-    @app.middleware
-    def ours_only(body: dict[str, Any], next: Any) -> Any:
-        """Socket Mode comes past the door, so whose it is, is asked here too."""
-        try:
-            check_envelope(body)
-        except NotOurs as other:
-            logger.warning("a request was refused: it is for %s", other)
-            record_stranger(body, other, now=utc_now())
-            return BoltResponse(status=403)
-        return next()
-
+    app.use(OursOnly())
     register(app)
     return app
 
 
-def dispatch(body: str, request: HttpRequest) -> HttpResponse:
-    """Hand a verified body to Bolt and give Slack its answer."""
-    headers: dict[str, str | Sequence[str]] = {
-        name: request.headers.get(name, "") for name in FORWARDED
-    }
-    answer = get_app().dispatch(BoltRequest(body=body, headers=headers))
+class OursOnly(Middleware):
+    """Socket Mode comes past the door, so whose it is, is asked here too."""
+
+    def process(
+        self, *, req: BoltRequest, resp: BoltResponse, next: Callable[[], BoltResponse]
+    ) -> BoltResponse:
+        try:
+            check_envelope(req.body)
+        except NotOurs as other:
+            logger.warning("a request was refused: it is for %s", other)
+            record_stranger(req.body, other, now=utc_now())
+            return BoltResponse(status=403)
+        return next()
+
+
+def dispatch(payload: dict[str, Any], stamp: Stamp) -> HttpResponse:
+    """Hand a payload that was verified to Bolt and give Slack its answer. ``stamp`` is its
+    signature, which whoever answers remembers.
+
+    Bolt takes a payload that was read already in the mode that it calls after Socket Mode. So what
+    is dispatched is what the door has looked at, whatever Bolt would have read in the body; and no
+    header of a request reaches it, such as those that run a part of a listener.
+    """
+    answer = get_app().dispatch(
+        BoltRequest(body=payload, mode="socket_mode", context={STAMP: stamp})
+    )
     response = HttpResponse(content=answer.body.encode("utf-8"), status=answer.status)
     for name, value in answer.first_headers_without_set_cookie().items():
         response[name] = value
@@ -102,6 +113,22 @@ def dispatch(body: str, request: HttpRequest) -> HttpResponse:
 
 def run_socket() -> None:
     """Take requests over Socket Mode until interrupted; ``manage.py migration_bot socket``."""
+    socket_handler().start()
+
+
+def socket_handler() -> Any:
+    """What hands Socket Mode's requests to the app."""
     from slack_bolt.adapter.socket_mode import SocketModeHandler
 
-    SocketModeHandler(get_app(), get_settings().slack_app_token).start()  # type: ignore[no-untyped-call]
+    class Handler(SocketModeHandler):
+        """Its threads live on, and no request of Django's begins or ends in them: without this, a
+        connection that the database once ended would fail every request from then on."""
+
+        def handle(self, client: Any, req: Any) -> None:
+            close_old_connections()
+            try:
+                super().handle(client, req)
+            finally:
+                close_old_connections()
+
+    return Handler(get_app(), get_settings().slack_app_token)

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from bot.route.text import storable
+
 _ID = re.compile(r"[A-Z][A-Z0-9]{1,49}")
 _RESPONSE_URL_LIMIT = 2000
 
@@ -123,7 +125,7 @@ def _inputs(values: dict[str, Any]) -> dict[str, str]:
             state = _dict(state)  # noqa: PLW2901 - the same thing, believed less
             selected = _dict(state.get("selected_option")).get("value")
             value = state.get("value") or state.get("selected_date_time") or selected
-            found[str(action_id)] = "" if value is None else str(value)
+            found[storable(str(action_id))] = "" if value is None else storable(str(value))
     return found
 
 
@@ -135,7 +137,7 @@ def _id(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    return storable(value) if isinstance(value, str) else ""
 
 
 def _dict(value: Any) -> dict[str, Any]:

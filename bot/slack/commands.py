@@ -56,6 +56,14 @@ ROWS = (
         ),
     ),
     Command(
+        name="rehearse",
+        summary="Try a plan on a scratch database and measure it.",
+        words=_TARGET,
+        options=(_DATABASE,),
+        permission="request_run",
+        examples=("/migrate rehearse", "/migrate rehearse shop 0007 --database replica"),
+    ),
+    Command(
         name="show",
         summary="Everything about one run.",
         words=("run",),

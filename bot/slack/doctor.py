@@ -13,7 +13,7 @@ import requests
 
 from bot.conf import get_settings
 from bot.models import Delivery
-from bot.operations import clocks, reading
+from bot.operations import clocks, vital_signs
 from bot.slack.asking import Diagnosis, membership, socket_mode, token_and_clock
 from bot.slack.client import get_client
 
@@ -47,7 +47,7 @@ def examine(*, now: datetime) -> Iterator[Diagnosis]:
 
 
 def worker(*, now: datetime) -> Diagnosis:
-    pulse = reading.pulse(now=now)
+    pulse = vital_signs.pulse(now=now)
     if pulse.alive:
         age = round(pulse.newest_age or 0)
         return Diagnosis(name="worker", ok=True, words=f"{pulse.workers} alive, seen {age} s ago.")
@@ -99,9 +99,9 @@ def queue(*, now: datetime) -> Diagnosis:
 
 def outbox(*, now: datetime) -> Diagnosis:
     using = get_settings().state_database
-    told = [f"{channel.pk}: {channel.broken_because}" for channel in reading.broken_channels()]
+    told = [f"{channel.pk}: {channel.broken_because}" for channel in vital_signs.broken_channels()]
     dead = Delivery.objects.using(using).filter(state=Delivery.DEAD).count()
-    backlog = reading.backlog(now=now)
+    backlog = vital_signs.backlog(now=now)
     if told:
         return Diagnosis(
             name="outbox",

@@ -1,8 +1,8 @@
 """``POST /slack/events``: the one door. Verified before anything is parsed, then handed to Bolt.
 
 The order matters, and each step is there because something breaks without it (facts: measured):
-the shape of the headers, the signature and its age, the memory of replays, the encoding, the
-payload, whose it is; and Bolt's own lazy headers never come in from outside. Bodies are not logged.
+the shape of the headers, the signature and its age, the encoding, the payload, whose it is, the
+memory of replays; and Bolt's own lazy headers never come in from outside. Bodies are not logged.
 """
 
 from __future__ import annotations
@@ -13,15 +13,13 @@ import json
 import logging
 import re
 from collections.abc import Callable
-from contextlib import nullcontext
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
-from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.views import View
@@ -29,24 +27,26 @@ from django.views import View
 from bot.apart import View as AnyView
 from bot.apart import standing_apart
 from bot.conf import get_settings
-from bot.models import SeenRequest
 from bot.moment import utc_now
 from bot.nearby import SANDBOX_TOKEN, is_from_here
+from bot.operations.changing import setup_asked_for
 from bot.route.refusals import Refused
+from bot.slack.entrance import AGE, Fate, Replayed, Stamp, remember
 from bot.slack.envelope import NotOurs, check_envelope
 from bot.slack.strangers import record_stranger
 
 logger = logging.getLogger("migration_bot.slack")
-
-AGE = timedelta(minutes=5)
-"""How old a request may be, as Slack documents it; so long is its signature remembered."""
 
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
 _LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
 """``str.isdigit`` takes signs that ``int`` does not, and Django raises for those."""
 
-APOLOGY = "The migration bot's own database does not answer. Nothing was changed; try again soon."
+APOLOGY = (
+    "The migration bot's own database does not answer. Try again soon: what was kept all the same "
+    "is not kept twice."
+)
+"""A connection that breaks while it commits does not say whether it did."""
 
 
 class Refuse(Exception):
@@ -78,22 +78,14 @@ class SlackEvents(View):
         try:
             if _is_ssl_check(request):
                 return HttpResponse(status=HTTPStatus.OK)
-            text = self._admit(request)
+            payload, stamp = self._admit(request)
+            return _dispatched(payload, stamp)
         except Refuse as refused:
             logger.warning("a request was refused with %s: %s", refused.status.value, refused)
             return HttpResponse(status=refused.status)
-        except DatabaseError:
-            logger.exception("a request could not be remembered, so it was not taken")
-            return HttpResponse(APOLOGY, content_type="text/plain; charset=utf-8")
-        from bot.slack.bolt import dispatch
 
-        try:
-            return dispatch(text, request)
-        except Refused as refused:  # what no listener could answer, such as tables that are old
-            return HttpResponse(refused.sentence, content_type="text/plain; charset=utf-8")
-
-    def _admit(self, request: HttpRequest) -> str:
-        """The verified body as text, or Refuse."""
+    def _admit(self, request: HttpRequest) -> tuple[dict[str, Any], Stamp]:
+        """What the verified body says, with its signature, or Refuse."""
         settings = get_settings()
         secret = settings.slack_signing_secret
         if settings.slack_bot_token.startswith(SANDBOX_TOKEN) and not is_from_here(request):
@@ -114,8 +106,7 @@ class SlackEvents(View):
         except NotOurs as other:
             record_stranger(payload, other, now=now)
             raise Refuse(HTTPStatus.FORBIDDEN, f"it is for {other}") from None
-        _remember(signature, now)
-        return text
+        return payload, Stamp(signature=signature, at=now)
 
     def _verify(self, request: HttpRequest, body: bytes, secret: str, now: datetime) -> str:
         """The signature, once it is proven."""
@@ -160,7 +151,7 @@ def _body(request: HttpRequest) -> bytes:
 
 
 def _payload(text: str, content_type: str) -> dict[str, Any]:
-    """What the body says, as Bolt will read it, or Refuse."""
+    """What the body says, or Refuse."""
     try:
         if content_type == "application/json":
             payload = json.loads(text)
@@ -177,21 +168,27 @@ def _payload(text: str, content_type: str) -> dict[str, Any]:
     return payload
 
 
-def _remember(signature: str, now: datetime) -> None:
-    """Keep the signature; a second request with it is a replay."""
-    using = get_settings().state_database
-    # It is one statement that commits by itself. Where a middleware has begun a transaction all the
-    # same, a savepoint keeps the refusal of a replay from breaking it.
-    within = transaction.get_connection(using).in_atomic_block
+def _dispatched(payload: dict[str, Any], stamp: Stamp) -> HttpResponse:
+    """Bolt's answer, once the signature is remembered; Refuse for a replay.
+
+    Whoever does something remembers it in the same breath; for whoever did nothing it is done here.
+    """
+    from bot.slack.bolt import dispatch
+
     try:
-        with transaction.atomic(using=using) if within else nullcontext():
-            SeenRequest.objects.using(using).create(signature=signature, at=now)
-    except IntegrityError:
-        raise Refuse(HTTPStatus.FORBIDDEN, "it was taken before") from None
-
-
-def forget_old_requests(*, now: datetime) -> int:
-    """Forget signatures that are too old to be accepted anyway."""
-    seen = SeenRequest.objects.using(get_settings().state_database)
-    deleted, _ = seen.filter(at__lt=now - 2 * AGE).delete()
-    return deleted
+        answer = dispatch(payload, stamp)
+        if stamp.fate is Fate.OPEN:
+            with setup_asked_for():
+                remember(stamp)
+    except Refused as refused:  # what no listener could answer, such as tables that are old
+        return HttpResponse(refused.sentence, content_type="text/plain; charset=utf-8")
+    except Replayed:
+        stamp.fate = Fate.REPLAYED
+    except DatabaseError:
+        logger.exception("a request could not be remembered, so it was not taken")
+        stamp.fate = Fate.UNKNOWN
+    if stamp.fate is Fate.REPLAYED:
+        raise Refuse(HTTPStatus.FORBIDDEN, "it was taken before")
+    if stamp.fate is Fate.UNKNOWN:
+        return HttpResponse(APOLOGY, content_type="text/plain; charset=utf-8")
+    return answer

@@ -11,7 +11,7 @@ import re
 import secrets
 from typing import Any
 
-from slack_bolt import App
+from slack_bolt import App, BoltContext
 from slack_sdk.errors import SlackClientError
 
 from bot.conf import get_settings
@@ -20,6 +20,7 @@ from bot.slack import calls
 from bot.slack.answers import answer
 from bot.slack.calls import Call, NotACall
 from bot.slack.commands import SLASH
+from bot.slack.entrance import STAMP, Fate, Replayed, Stamp
 from bot.slack.replies import Reply
 from bot.slack.values import Message
 
@@ -36,34 +37,34 @@ def register(app: App) -> None:
     app.event("app_home_opened")(on_home)
 
 
-def on_command(ack: Any, body: dict[str, Any]) -> None:
+def on_command(ack: Any, body: dict[str, Any], context: BoltContext) -> None:
     """A slash command: the acknowledgement itself is the answer, for its sender's eyes only."""
     call = _read(ack, calls.from_command, body)
     if call is None:
         return
-    reply = _answered(call)
+    reply = _answered(call, context)
     message = _opened(call, reply) if reply.modal is not None else reply.message
     _acknowledge(ack, message)
 
 
-def on_action(ack: Any, body: dict[str, Any], action: dict[str, Any]) -> None:
+def on_action(ack: Any, body: dict[str, Any], action: dict[str, Any], context: BoltContext) -> None:
     """A button. Its acknowledgement shows nothing, so answers go through the outbox."""
     call = _read(ack, lambda given: calls.from_action(given, action), body)
     if call is None:
         return
-    reply = _answered(call)
+    reply = _answered(call, context)
     message = _opened(call, reply) if reply.modal is not None else reply.message
     if message is not None:
         _answer_by_outbox(call, message)
     ack()
 
 
-def on_view(ack: Any, body: dict[str, Any]) -> None:
+def on_view(ack: Any, body: dict[str, Any], context: BoltContext) -> None:
     """A modal that was submitted: errors show at their fields, anything else in its place."""
     call = _read(ack, calls.from_view, body)
     if call is None:
         return
-    reply = _answered(call)
+    reply = _answered(call, context)
     if reply.errors:
         ack(response_action="errors", errors=reply.errors)
     elif reply.modal is not None:
@@ -72,11 +73,11 @@ def on_view(ack: Any, body: dict[str, Any]) -> None:
         ack(response_action="clear")
 
 
-def on_home(ack: Any, body: dict[str, Any]) -> None:
+def on_home(ack: Any, body: dict[str, Any], context: BoltContext) -> None:
     """The Home tab was opened: a worker publishes it anew."""
     call = _read(ack, calls.from_home, body)
     if call is not None:
-        _answered(call)
+        _answered(call, context)
         ack()
 
 
@@ -90,11 +91,17 @@ def _read(ack: Any, reader: Any, body: dict[str, Any]) -> Call | None:
     return read
 
 
-def _answered(call: Call) -> Reply:
+def _answered(call: Call, context: BoltContext) -> Reply:
     """The outermost edge of a request: what nobody expected gets a reference, and is told."""
+    stamp: Stamp | None = context.get(STAMP)
     try:
-        return answer(call, now=utc_now())
+        return answer(call, stamp, now=utc_now())
+    except Replayed:
+        return Reply()  # The door refuses it.
     except Exception:
+        if stamp is not None and stamp.fate is Fate.UNKNOWN:
+            logger.exception("a request could not be remembered, so it was not taken")
+            return Reply()  # The door apologizes.
         reference = secrets.token_hex(4)
         logger.exception("a %s failed; reference %s", call.how, reference)
         return Reply.broken(call, reference)

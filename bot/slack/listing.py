@@ -7,8 +7,9 @@ from datetime import datetime
 
 from bot.conf import get_settings
 from bot.models import Decision, Freeze, Link, Run, StoredPlan
-from bot.operations import accounts, reading
+from bot.operations import accounts, reading, vital_signs
 from bot.operations.linking import find_link
+from bot.operations.measured import measured_plan
 from bot.route.approval import Verdict
 from bot.route.findings import Risk
 from bot.route.states import State
@@ -64,7 +65,7 @@ def history_view(
 
 
 def status_view(*, now: datetime) -> StatusView:
-    pulse = reading.pulse(now=now)
+    pulse = vital_signs.pulse(now=now)
     return StatusView(
         pending=pending(),
         open_runs=tuple(run_row(run) for run in reading.open_runs()),
@@ -88,7 +89,7 @@ def _pending(database: str) -> PendingView:
         return PendingView(database=database)
     if stored.state != StoredPlan.READY:
         return PendingView(database=database, made_at=stored.ready_at, problem=stored.refusal)
-    plan = stored.plan
+    plan = measured_plan(stored)
     done = _done_since(stored)
     steps = [step for step in plan.steps if step.key not in done]
     return PendingView(
@@ -140,7 +141,7 @@ def home_view(team: str, user: str, *, now: datetime) -> HomeView:
         running=_rows(run for run in rows if run.state in (State.RUNNING, State.QUEUED)),
         last=_rows([run for run in last if run.ended_at is not None][:HOME_ROWS]),
         freezes=tuple(freeze_view(freeze) for freeze in reading.freezes(now=now)),
-        worker_alive=reading.pulse(now=now).alive,
+        worker_alive=vital_signs.pulse(now=now).alive,
         url=url("overview"),
         now=now,
     )

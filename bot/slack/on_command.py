@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot import operations
 from bot.conf import get_settings
-from bot.models import SlackPerson
+from bot.models import SlackPerson, StoredPlan
+from bot.operations.asking import Wanted
 from bot.operations.changing import denials_recorded
 from bot.operations.linking import find_link, offer_code, unlink
 from bot.route.people import Actor
@@ -69,17 +71,55 @@ def _cancel(call: Call, parsed: Parsed, actor: Actor, now: datetime) -> Reply:
     return said(call, f"Run {run} is cancelled.")
 
 
-def _plan(call: Call, parsed: Parsed, actor: Actor, now: datetime) -> Reply:
-    database = parsed.options.get("database") or default_database()
-    operations.ask_for_plan(
-        actor=actor,
-        database=database,
-        target=" ".join(parsed.words),
-        reply_to=call.response_url,
-        now=now,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A plan that a command asks for, and what is said once it is kept."""
+
+    wanted: Wanted
+    words: str
+
+
+def _plan(call: Call, parsed: Parsed) -> Asked:
+    wanted = _wanted(call, parsed, StoredPlan.LOOK)
+    what = _what(wanted.target, wanted.database)
+    words = f"Planning {what}. The plan comes into the channel shortly."
+    return Asked(wanted=wanted, words=words)
+
+
+def _rehearse(call: Call, parsed: Parsed) -> Asked:
+    wanted = _wanted(call, parsed, StoredPlan.REHEARSE)
+    what = _what(wanted.target, wanted.database)
+    words = (
+        f"Planning {what}, and rehearsing it then. The plan comes into the channel shortly, and "
+        "says what was measured once it was."
     )
-    what = " ".join(parsed.words) or "everything"
-    return said(call, f"Planning {what} on {database}. The plan comes into the channel shortly.")
+    return Asked(wanted=wanted, words=words)
+
+
+def _apply_at_once(call: Call, parsed: Parsed) -> Asked | None:
+    """None where a form must be opened first, or the person's time zone be known."""
+    wanted = _wanted(call, parsed, StoredPlan.REQUEST)
+    if not wanted.reason.strip() or parsed.options.get("at", "").strip():
+        return None
+    return Asked(wanted=wanted, words=_requested_words(wanted.target, wanted.database))
+
+
+def _wanted(call: Call, parsed: Parsed, purpose: str) -> Wanted:
+    return Wanted(
+        database=parsed.options.get("database") or default_database(),
+        target=" ".join(parsed.words),
+        purpose=purpose,
+        reason=parsed.options.get("reason", ""),
+        reply_to=call.response_url,
+    )
+
+
+def _what(target: str, database: str) -> str:
+    return f"{target or 'everything'} on {database}"
+
+
+def _requested_words(target: str, database: str) -> str:
+    return f"Asked for a run of {_what(target, database)}. It comes into the channel shortly."
 
 
 def _apply(call: Call, parsed: Parsed, actor: Actor, now: datetime) -> Reply:
@@ -128,12 +168,15 @@ def requested(
         reply_to=call.response_url,
         now=now,
     )
-    what = target or "everything"
-    return said(
-        call, f"Asked for a run of {what} on {database}. It comes into the channel shortly."
-    )
+    return said(call, _requested_words(target, database))
 
 
+ASKED: dict[str, Callable[[Call, Parsed], Asked | None]] = {
+    "plan": _plan,
+    "apply": _apply_at_once,
+    "rehearse": _rehearse,
+}
+"""What asks for a plan and nothing else: kept in the moment in which its sender is let in."""
 UNLINKED: dict[str, Callable[[Call, datetime], Reply]] = {
     "help": _help,
     "link": _link,
@@ -141,7 +184,6 @@ UNLINKED: dict[str, Callable[[Call, datetime], Reply]] = {
 }
 LINKED: dict[str, Callable[[Call, Parsed, Actor, datetime], Reply]] = {
     "status": _status,
-    "plan": _plan,
     "apply": _apply,
     "show": _show,
     "cancel": _cancel,

@@ -8,6 +8,7 @@ from datetime import datetime
 from bot import operations
 from bot.route.people import Actor
 from bot.route.refusals import ReasonNeeded, TimeNotUnderstood
+from bot.slack import blocks, rendering
 from bot.slack.blocks.modals import AT, REASON
 from bot.slack.calls import Call
 from bot.slack.on_command import requested
@@ -52,7 +53,25 @@ def _fill_reject(call: Call, actor: Actor, now: datetime) -> Reply:
     return done(f"Run {run} is rejected.")
 
 
+def _fill_override(call: Call, actor: Actor, now: datetime) -> Reply:
+    known = carried(call)
+    number = run_number(str(known.get("run", "")))
+    try:
+        operations.approve(
+            number,
+            actor=actor,
+            now=now,
+            reason=call.inputs.get(REASON_INPUT, ""),
+            override=True,
+            seen=[*str(known.get("codes", "")).split(","), str(known.get("mark", ""))],
+        )
+    except ReasonNeeded as refused:
+        return Reply(errors={REASON: refused.sentence})
+    return done(blocks.approved_words(rendering.run_view(number, now=now)))
+
+
 VIEWS: dict[str, Callable[[Call, Actor, datetime], Reply]] = {
     "migration_bot.request_reason": _fill_request,
     "migration_bot.reject_reason": _fill_reject,
+    "migration_bot.override_reason": _fill_override,
 }

@@ -7,12 +7,14 @@ account itself and its permission are asked by the operation, at the moment it a
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from django.db import connections
+from django.db import Error as DatabaseError
+from django.db import connections, transaction
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.conf import get_settings
@@ -22,7 +24,9 @@ from bot.operations import accounts
 from bot.operations.changing import changing
 from bot.operations.linking import link_in
 from bot.route.people import Actor, Origin
+from bot.route.plan_json import parse_time
 from bot.route.refusals import NotLinked, SlackBarred
+from bot.rows import Query
 from bot.slack.calls import Call
 from bot.waking import wake
 
@@ -68,50 +72,86 @@ def unlinked_actor(call: Call) -> Actor:
     return Actor(origin=Origin.SLACK, team=call.team, slack_user=call.user)
 
 
-def check_flags(call: Call, *, now: datetime) -> SlackPerson:
-    """The person as Slack knows them, if nothing bars them. Raises FlagsOld, SlackBarred."""
-    return _checked(call, now=now)[0]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What is known of a Slack person, with the account of their live link, if there is one."""
+
+    barred: str
+    flags_at: datetime | None
+    seen_at: datetime | None
+    account: str | None
+    account_name: str
 
 
-def identify(call: Call, *, now: datetime) -> Actor:
+def check_flags(call: Call, standing: Standing, *, now: datetime) -> None:
+    """Let those pass whom nothing bars. Raises FlagsOld, SlackBarred."""
+    if standing.flags_at is None or standing.flags_at < now - FRESH:
+        raise FlagsOld(call.person)
+    if standing.barred:
+        raise SlackBarred(flag=standing.barred)
+
+
+def actor_of(call: Call, standing: Standing, *, now: datetime) -> Actor:
     """The staff account behind the call, as an actor. Raises FlagsOld, SlackBarred, NotLinked."""
-    _, account, name = _checked(call, now=now)
-    if account is None:
+    check_flags(call, standing, now=now)
+    if standing.account is None:
         raise NotLinked()
     return Actor(
         origin=Origin.SLACK,
-        account=account,
-        name=name,
+        account=standing.account,
+        name=standing.account_name,
         team=call.team,
         slack_user=call.user,
     )
 
 
-def _checked(call: Call, *, now: datetime) -> tuple[SlackPerson, str | None, str]:
-    """The person whom nothing bars, and the account of their live link, if there is one."""
+def note_seen(call: Call, standing: Standing, *, now: datetime) -> None:
+    """Keep that this person was here, once an hour: who was here lately is kept fresh."""
+    if standing.seen_at is None or standing.seen_at < now - timedelta(hours=1):
+        using = get_settings().state_database
+        try:
+            with transaction.atomic(using=using):
+                SlackPerson.objects.using(using).filter(pk=call.person).update(seen_at=now)
+        except DatabaseError:  # What they came for may be done already: it is not told as broken.
+            logger.warning("that %s was here could not be noted", call.person, exc_info=True)
+
+
+NOBODY = Standing(barred="", flags_at=None, seen_at=None, account=None, account_name="")
+
+
+def query(keys: Collection[str]) -> Query:
+    """What asks how these people (``team:user``) stand, by one statement that is not built anew
+    each time: it is asked at every command and every click."""
     using = get_settings().state_database
-    people = SlackPerson.objects.using(using)
-    # One statement, and not built anew each time: it is asked at every command and every click.
-    person = next(iter(people.raw(_person_and_link(using), [call.person])), None)
-    if person is None or person.flags_at is None or person.flags_at < now - FRESH:
-        raise FlagsOld(call.person)
-    if person.seen_at is None or person.seen_at < now - timedelta(hours=1):
-        people.filter(pk=call.person).update(seen_at=now)
-    if person.barred:
-        raise SlackBarred(flag=person.barred)
-    return person, getattr(person, "link_account", None), getattr(person, "link_name", None) or ""
+    marks = ", ".join(["%s"] * len(keys))
+    return f"{_statement(using, connections[using].vendor)} ({marks})", list(keys)
+
+
+def standings(rows: Iterable[tuple[Any, ...]]) -> dict[str, Standing]:
+    """What ``query`` gave, by the people's keys. Whom nobody knows is left out."""
+    return {
+        key: Standing(
+            barred=barred,
+            flags_at=parse_time(flags_at) if flags_at else None,
+            seen_at=parse_time(seen_at) if seen_at else None,
+            account=account,
+            account_name=name or "",
+        )
+        for key, barred, flags_at, seen_at, account, name in rows
+    }
 
 
 @lru_cache(maxsize=8)
-def _person_and_link(using: str) -> str:
-    """The person's row with the account of their live link beside it, if there is one."""
+def _statement(using: str, vendor: str) -> str:
+    """Its parameters are people's keys, in brackets."""
     name = connections[using].ops.quote_name
     person, link = name(SlackPerson._meta.db_table), name(Link._meta.db_table)
+    columns = [f"{person}.{name(each)}" for each in ("key", "barred", "flags_at", "seen_at")]
+    columns += [f"{link}.{name(each)}" for each in ("account", "account_name")]
     return (
-        f"SELECT {person}.*, {link}.{name('account')} AS link_account,"  # noqa: S608 - our names
-        f" {link}.{name('account_name')} AS link_name FROM {person}"
+        f"SELECT {', '.join(columns)} FROM {person}"  # noqa: S608 - our names
         f" LEFT JOIN {link} ON {link}.{name('live_key')} = {person}.{name('key')}"
-        f" WHERE {person}.{name('key')} = %s"
+        f" WHERE {person}.{name('key')} IN"
     )
 
 

@@ -59,6 +59,9 @@ BAD_BLOCKS = frozenset(
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 """The message is not there to be edited any more; it is posted anew."""
 
+NOTHING_MORE = "What was predicted here no longer stands: see what was measured."
+"""In place of a part of a thread that a later telling does not need."""
+
 REMEDIES = {
     "channel_not_found": "the channel does not exist, or is private and the bot is not in it",
     "not_in_channel": "the bot is not in the channel: /invite it there",
@@ -168,12 +171,12 @@ def _rendered(delivery: Delivery, *, now: datetime) -> list[Message]:
 def _message(delivery: Delivery, *, was_suspect: bool, now: datetime) -> Answer:
     part = int(delivery.payload.get("part", 0))
     messages = _rendered(delivery, now=now)
-    if part >= len(messages):
+    if part >= len(messages) and not delivery.ts:
         return Answer(outcome=Outcome.SENT)
-    message = messages[part]
+    message = messages[part] if part < len(messages) else blocks.notice(NOTHING_MORE)
     if message.metadata is not None:
         message = message.keyed(delivery.key)
-    ts, error = delivery.ts, ""
+    ts = delivery.ts
     if was_suspect and not ts:
         try:
             ts = _found(delivery)
@@ -181,20 +184,29 @@ def _message(delivery: Delivery, *, was_suspect: bool, now: datetime) -> Answer:
             return replace(meaning(failed), still_suspect=True)
         if ts:
             _note_found(delivery, ts)
-    try:
-        ts = _put(delivery, message, ts)
-    except SlackApiError as refused:
-        if _code(refused.response) not in BAD_BLOCKS:
-            raise
-        error = f"sent as plain text: {_code(refused.response)}"
-        logger.error("delivery %s %s", delivery.key, error)
-        ts = _put(delivery, blocks.plain_fallback(message), ts)
+    ts, error = _put_somehow(delivery, message, ts)
     return Answer(
         outcome=Outcome.SENT,
         ts=ts,
         error=error,
         followers=tuple(_followers(delivery, messages, part)),
     )
+
+
+def _put_somehow(delivery: Delivery, message: Message, ts: str) -> tuple[str, str]:
+    """``_put``, in ever plainer forms while Slack refuses the blocks: the ``ts``, and what was
+    wrong with the form that was meant, empty where nothing was."""
+    error = ""
+    for plainer in (blocks.plain_fallback, blocks.text_only):
+        try:
+            return _put(delivery, message, ts), error
+        except SlackApiError as refused:
+            if _code(refused.response) not in BAD_BLOCKS:
+                raise
+            error = f"sent as plain text: {_code(refused.response)}"
+            logger.error("delivery %s %s", delivery.key, error)
+            message = plainer(message)
+    return _put(delivery, message, ts), error
 
 
 def _put(delivery: Delivery, message: Message, ts: str) -> str:
@@ -227,7 +239,7 @@ def _thread_ts(delivery: Delivery) -> str:
 def _followers(delivery: Delivery, messages: list[Message], part: int) -> Iterator[Follower]:
     """The thread's next part, behind this one."""
     root = delivery.thread_of or delivery.key
-    if part + 1 < len(messages) and delivery.sent_version == 0:
+    if part + 1 < len(messages):
         base = delivery.key.partition("/")[0]
         yield Follower(
             key=f"{base}/{part + 1}",

@@ -14,7 +14,9 @@ from bot.conf import get_settings
 from bot.models import AuditEntry, Decision, Link, Run, SlackPerson, StoredPlan
 from bot.operations import accounts, reading
 from bot.operations.linking import find_link
+from bot.operations.measured import measured_plan, standing_of
 from bot.route.findings import Risk
+from bot.route.overriding import codes_of, forbidding, mark_of
 from bot.route.people import Actor, Origin
 from bot.route.plan_json import parse_time
 from bot.route.refusals import Refused
@@ -32,12 +34,15 @@ from bot.slack.blocks.values import (
 )
 from bot.slack.parsing import Command
 
+HELD = 3
+"""Data checks that hold and that a message names; the staff page has more."""
 FRESH_PLAN = timedelta(minutes=10)
 """A plan this old is still worth summing up in a modal; what runs is checked again anyway."""
 WORDS = {
     accounts.REQUEST: "request a run",
     accounts.APPROVE: "approve or reject a run",
     accounts.FREEZE: "freeze runs",
+    accounts.OVERRIDE: "approve in spite of findings that forbid it",
 }
 
 
@@ -119,7 +124,8 @@ def _unlinked_order(row: Command) -> int:
 
 
 def plan_view(stored: StoredPlan) -> PlanView:
-    plan = stored.plan
+    plan = measured_plan(stored)
+    asking = reading.run_asking_for(plan)
     actor = Actor.from_json(stored.actor)
     return PlanView(
         id=str(stored.pk),
@@ -136,7 +142,11 @@ def plan_view(stored: StoredPlan) -> PlanView:
         release=plan.release,
         approvals_needed=get_settings().policy.approvals_needed(plan.risk, plan.all_findings),
         notes=plan.notes,
+        held=" ".join(plan.held(HELD)),
+        forbidden=codes_of(forbidding(plan.all_findings, get_settings().policy.forbidden)),
         requestable=not stored.runs.exists(),
+        asking_run=asking.pk if asking is not None else None,
+        rehearsal=standing_of(plan.fingerprint),
     )
 
 
@@ -157,7 +167,9 @@ def newest_plan(database: str, target: str, *, now: datetime) -> StoredPlan | No
 def run_view(run_id: int | str, *, now: datetime) -> RunView:
     """One run; raises RunNotFound."""
     run = reading.find_run(run_id)
+    plan = reading.known_plan(run)
     ended_by, ended_reason = _taken_back(run)
+    forbidden = reading.forbidden_by(run) if run.state == State.REQUESTED else ()
     return RunView(
         id=run.pk,
         state=State(run.state),
@@ -177,7 +189,10 @@ def run_view(run_id: int | str, *, now: datetime) -> RunView:
         run_after=run.run_after,
         held_because=_held(run, now=now),
         steps=tuple(_step(step) for step in run.steps),
-        findings=run.stored_plan.plan.all_findings,
+        findings=plan.all_findings,
+        held=" ".join(plan.held(HELD)),
+        forbidden=codes_of(forbidden),
+        forbidden_mark=mark_of(forbidden),
         waiting_for=tuple(run.waiting_for),
         started_at=run.started_at,
         ended_at=run.ended_at,
@@ -189,6 +204,8 @@ def run_view(run_id: int | str, *, now: datetime) -> RunView:
         stale_because=tuple(run.stale_because),
         url=run_url(run.pk),
         release=run.release,
+        plan_id=str(run.stored_plan_id),
+        rehearsal=standing_of(run.fingerprint),
     )
 
 
@@ -203,6 +220,7 @@ def _decision(decision: Decision) -> DecisionView:
         verdict=decision.verdict,
         at=decision.at,
         reason=decision.reason,
+        overrides=reading.overrides_of(decision),
     )
 
 

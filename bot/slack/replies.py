@@ -29,6 +29,12 @@ class Reply:
         return said(call, f"Something broke. Nothing more is known yet; reference {reference}.")
 
 
+def no_form(url: str) -> Message:
+    """For a button whose form Slack did not open: it takes a press that is seconds old at most."""
+    page = f" Or open the staff page: {url}" if url else ""
+    return message(f"The form could not be opened in time. Press the button once more.{page}")
+
+
 def message(sentence: str) -> Message:
     return blocks.notice(sentence)
 

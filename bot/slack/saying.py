@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.conf import get_settings
-from bot.models import AuditEntry, Delivery, StoredPlan
+from bot.models import AuditEntry, Delivery, StoredPlan, StoredRehearsal
+from bot.route.rehearsal import Rehearsal
 from bot.slack import blocks, rendering
 from bot.slack.values import Message
 
@@ -61,6 +62,23 @@ def _run_failed(delivery: Delivery, now: datetime) -> list[Message]:
     return [blocks.failure_broadcast(rendering.run_view(_run_id(delivery), now=now))]
 
 
+def _plan_rehearsal(delivery: Delivery, now: datetime) -> list[Message]:
+    plans = StoredPlan.objects.using(get_settings().state_database)
+    view = rendering.plan_view(plans.get(pk=delivery.payload["plan"]))
+    return blocks.plan_rehearsal(view, _rehearsal(delivery))
+
+
+def _run_rehearsal(delivery: Delivery, now: datetime) -> list[Message]:
+    return blocks.run_rehearsal(
+        rendering.run_view(_run_id(delivery), now=now), _rehearsal(delivery)
+    )
+
+
+def _rehearsal(delivery: Delivery) -> Rehearsal:
+    rows = StoredRehearsal.objects.using(get_settings().state_database)
+    return rows.get(pk=delivery.payload["rehearsal"]).rehearsal
+
+
 def _audit(delivery: Delivery, now: datetime) -> list[Message]:
     entries = AuditEntry.objects.using(get_settings().state_database)
     entry = entries.get(pk=delivery.payload["seq"])
@@ -80,10 +98,12 @@ def _run_id(delivery: Delivery) -> int:
 RENDER: dict[str, Callable[[Delivery, datetime], list[Message]]] = {
     "plan": _plan,
     "plan_details": _plan_details,
+    "plan_rehearsal": _plan_rehearsal,
     "plan_sql": _plan_sql,
     "plan_refused": _plan_refused,
     "run": _run,
     "run_details": _run_details,
+    "run_rehearsal": _run_rehearsal,
     "run_sql": _run_sql,
     "run_result": _run_result,
     "run_failed": _run_failed,

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from bot.conf import get_settings
 from bot.models import Delivery, Link, LinkCode, SlackCall, SlackPerson
-from bot.slack.door import forget_old_requests
+from bot.slack.entrance import forget_old_requests
 
 WEEK = timedelta(days=7)
 STRANGERS = timedelta(days=30)

@@ -6,12 +6,19 @@ from dataclasses import dataclass
 
 from bot.conf import get_settings
 from bot.models import Run
-from bot.operations import accounts
-from bot.route.approval import Verdict, Vote, check_voter
+from bot.operations import accounts, reading
+from bot.route.approval import Verdict, Vote, check_voter, is_same_person
+from bot.route.overriding import check_override, mark_of
 from bot.route.people import Actor
-from bot.route.refusals import Refused
+from bot.route.refusals import FindingForbids, Refused
 from bot.route.states import State
 from bot.web.edge import Visit
+
+NO_OVERRIDE = (
+    "Run {run} cannot be approved as it is, and to override what forbids it takes the permission "
+    "migration_bot.override_findings, which you do not have."
+)
+"""What forbids it stands above, so the refusal's own sentence would say it twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +30,16 @@ class Allowed:
     cancel: bool = False
     see_traceback: bool = False
     why_not_approve: str = ""
+    override: tuple[str, ...] = ()
+    """Codes of findings that forbid the run and that this person may override by approving it."""
+    override_mark: str = ""
+    """By which those very findings are known again."""
 
     @property
     def key(self) -> str:
         """The same for as long as the same forms are offered."""
-        return f"{self.approve}-{self.reject}-{self.cancel}-{self.why_not_approve}"
+        shown = f"{self.why_not_approve}-{self.override}-{self.override_mark}"
+        return f"{self.approve}-{self.reject}-{self.cancel}-{shown}"
 
 
 def allowed(run: Run, visit: Visit) -> Allowed:
@@ -39,17 +51,43 @@ def allowed(run: Run, visit: Visit) -> Allowed:
     open_for_votes = state is State.REQUESTED and run.expires_at > visit.now
     if not (open_for_votes and approver):
         return Allowed(cancel=may_cancel, see_traceback=approver)
-    votes = [
-        Vote(person=Actor.from_json(d.actor), verdict=Verdict(d.verdict))
-        for d in run.decisions.all()
-    ]
+    votes = [reading.vote_of(decision) for decision in run.decisions.all()]
     no = {verdict: _why_not(run, visit.actor, votes, verdict) for verdict in Verdict}
+    override: tuple[str, ...] = ()
+    mark = ""
+    if not no[Verdict.APPROVE]:
+        try:
+            override = _override(run, visit)
+            mark = mark_of(reading.forbidden_by(run)) if override else ""
+        except FindingForbids:
+            no[Verdict.APPROVE] = NO_OVERRIDE.format(run=run.pk)
+        except Refused as refused:
+            no[Verdict.APPROVE] = refused.sentence
     return Allowed(
         approve=not no[Verdict.APPROVE],
         reject=not no[Verdict.REJECT],
         cancel=may_cancel,
         see_traceback=approver,
         why_not_approve=no[Verdict.APPROVE],
+        override=override,
+        override_mark=mark,
+    )
+
+
+def _override(run: Run, visit: Visit) -> tuple[str, ...]:
+    """The codes that approving this run overrides; raises what forbids this person to."""
+    account = visit.account
+    found = reading.forbidden_by(run)
+    may = bool(found) and account.may(accounts.OVERRIDE)
+    return check_override(
+        run=run.pk,
+        found=found,
+        override=may,
+        own=is_same_person(get_settings().policy, run.requester_as_actor, visit.actor),
+        name=account.name,
+        permission=f"migration_bot.{accounts.OVERRIDE}",
+        may_override=lambda: may,
+        reason="asked for in the form",
     )
 
 

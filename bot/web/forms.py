@@ -80,6 +80,11 @@ def chosen_time(fields: Fields, now: datetime) -> datetime | None:
     return parse_at(fields["at"], now, timezone.get_default_timezone())
 
 
+def is_ticked(fields: Fields, name: str) -> bool:
+    """Whether a box was ticked; anything but a yes is a no."""
+    return fields[name].lower() in ("yes", "true", "on", "1")
+
+
 def optional_reason(fields: Fields) -> str:
     """A reason that may be left out, but not be endless."""
     return check_reason(fields["reason"]) if fields["reason"] else ""

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from bot.conf import get_settings
 from bot.models import StoredPlan
-from bot.route.findings import Evidence, Finding
-from bot.route.plan import Belief, Plan, Step
+from bot.operations import reading
+from bot.operations.measured import measured_plan, standing_of
+from bot.route.findings import Evidence, Finding, Risk
+from bot.route.overriding import codes_of, forbidding
+from bot.route.plan import Belief, Step
 from bot.route.plan_json import isoformat
+from bot.route.weighing import how_many, kinds
+from bot.web.shown_rehearsals import RehearsalShown, rehearsal_shown
 
 BELIEF_WORDS = {
     Belief.EXACT: "exactly this",
@@ -18,6 +24,8 @@ BELIEF_WORDS = {
     Belief.PYTHON: "Python: what it sends cannot be known before it runs",
     Belief.HIDDEN: "cannot be previewed",
 }
+WORST = 5
+"""Kinds of findings that stand before everything else."""
 EVIDENCE_WORDS = {
     Evidence.MEASURED: "measured",
     Evidence.PREDICTED: "predicted",
@@ -41,6 +49,9 @@ class FindingShown:
     instead: str
     evidence: str
     table: str
+    step: str = ""
+    alike: int = 0
+    """Where it stands for others of its code: how many those are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +77,8 @@ class StepShown:
     findings: list[FindingShown]
     operations: list[OperationShown]
     statements: int
+    rehearsed: list[str]
+    """How it went in the rehearsal, in sentences."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +94,15 @@ class PlanShown:
     made_at: datetime
     findings: list[FindingShown]
     steps: list[StepShown]
+    rehearsal: RehearsalShown
     approvals_needed: int
     approvals_because: str = ""
+    forbidden_by: str = ""
+    """Codes of findings that forbid a run of it, unless somebody overrides them."""
+    forbidding: list[FindingShown] = field(default_factory=list)
+    worst: list[FindingShown] = field(default_factory=list)
+    """What is worst in it, beside what forbids it; each kind once."""
+    how_many: str = ""
     notes: tuple[str, ...] = ()
     size: int = 0
 
@@ -92,7 +112,11 @@ class PlanShown:
         return len(self.steps) <= 12 and self.size <= 20_000
 
 
-def plan_shown(plan: Plan) -> PlanShown:
+def plan_shown(stored: StoredPlan) -> PlanShown:
+    """A plan that is ready, with what a rehearsal measured in place of what was predicted."""
+    plan, policy = measured_plan(stored), get_settings().policy
+    rehearsal = rehearsal_shown(standing_of(plan.fingerprint))
+    forbids = forbidding(plan.all_findings, policy.forbidden)
     return PlanShown(
         database=plan.database,
         vendor={"postgresql": "PostgreSQL", "mysql": "MySQL or MariaDB", "sqlite": "SQLite"}.get(
@@ -103,16 +127,21 @@ def plan_shown(plan: Plan) -> PlanShown:
         fingerprint=plan.fingerprint,
         release=plan.release,
         made_at=plan.made_at,
-        findings=[_finding(finding) for finding in plan.findings],
-        steps=[_step(step) for step in plan.steps],
-        approvals_needed=get_settings().policy.approvals_needed(plan.risk, plan.all_findings),
-        approvals_because=get_settings().policy.approvals_because(plan.risk, plan.all_findings),
-        notes=plan.notes,
+        findings=[finding_shown(finding) for finding in plan.findings],
+        steps=[_step(step, rehearsal) for step in plan.steps],
+        rehearsal=rehearsal,
+        approvals_needed=policy.approvals_needed(plan.risk, plan.all_findings),
+        approvals_because=policy.approvals_because(plan.risk, plan.all_findings),
+        forbidden_by=", ".join(codes_of(forbids)),
+        forbidding=[finding_shown(finding) for finding in forbids],
+        worst=_worst(plan.all_findings, policy.forbidden),
+        how_many=how_many(plan.all_findings),
+        notes=plan.all_notes,
         size=sum(len(s.sql) for step in plan.steps for s in step.statements),
     )
 
 
-def _step(step: Step) -> StepShown:
+def _step(step: Step, rehearsal: RehearsalShown) -> StepShown:
     return StepShown(
         key=step.key,
         backward=step.direction == "backward",
@@ -122,7 +151,7 @@ def _step(step: Step) -> StepShown:
         irreversible_because=step.irreversible_because,
         replaces=list(step.replaces),
         examined=step.examined,
-        findings=[_finding(finding) for finding in step.findings],
+        findings=[finding_shown(finding) for finding in step.findings],
         operations=[
             OperationShown(
                 words=operation.words,
@@ -141,10 +170,19 @@ def _step(step: Step) -> StepShown:
             for operation in step.operations
         ],
         statements=len(step.statements),
+        rehearsed=rehearsal.steps.get(step.key, []),
     )
 
 
-def _finding(finding: Finding) -> FindingShown:
+def _worst(findings: Sequence[Finding], forbidden: Collection[str]) -> list[FindingShown]:
+    """The dangerous kinds, or the one worst where none is; safe ones do not count."""
+    others = [f for f in findings if f.code not in forbidden and f.level is not Risk.SAFE]
+    found = kinds(others)
+    dangerous = [one for one in found if one.finding.level is Risk.DANGEROUS]
+    return [finding_shown(one.finding, one.alike) for one in dangerous[:WORST] or found[:1]]
+
+
+def finding_shown(finding: Finding, alike: int = 0) -> FindingShown:
     return FindingShown(
         level=str(finding.level),
         code=finding.code,
@@ -152,11 +190,14 @@ def _finding(finding: Finding) -> FindingShown:
         instead=finding.instead,
         evidence=EVIDENCE_WORDS[finding.evidence],
         table=finding.table,
+        step=finding.step,
+        alike=alike,
     )
 
 
 def plan_as_json(stored: StoredPlan) -> dict[str, Any]:
-    """A stored plan; ``plan`` is the document of ``plan --json`` once it is ready."""
+    """A stored plan; ``plan`` is the document of ``plan --json`` once it is ready, with what was
+    measured, and ``rehearsal`` says how that came about."""
     runs = [run.pk for run in stored.runs.order_by("-id")[:1]]
     refusal = {"error": stored.refusal_code, "message": stored.refusal}
     return {
@@ -171,5 +212,5 @@ def plan_as_json(stored: StoredPlan) -> dict[str, Any]:
         "fingerprint": stored.fingerprint or None,
         "refusal": refusal if stored.refusal_code else None,
         "run": runs[0] if runs else None,
-        "plan": stored.document,
+        **reading.plan_and_rehearsal_as_json(stored),
     }

@@ -6,12 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.models import Run
+from bot.models import Decision, Run
 from bot.operations import reading
 from bot.route.approval import Verdict
+from bot.route.people import Origin
 from bot.route.states import ENDED, State
+from bot.web.shown_plans import FindingShown, finding_shown
 from bot.web.words import between, clock, count, duration
 
+ORIGINS: dict[str, str] = {
+    Origin.PAGE: "on the staff page",
+    Origin.SLACK: "in Slack",
+    Origin.COMMAND_LINE: "at the command line",
+}
 DONE = ("applied", "unapplied")
 
 
@@ -31,6 +38,7 @@ class DecisionShown:
     verdict: str
     reason: str
     at: datetime
+    overrides: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +60,7 @@ class RunShown:
     approvals: int
     approvals_needed: int
     approvals_because: str
+    forbidden_by: list[FindingShown]
     decisions: list[DecisionShown]
     steps: list[RunStep]
     done: int
@@ -102,15 +111,13 @@ def run_shown(run: Run, *, now: datetime, traceback: bool = False) -> RunShown:
         fingerprint=run.fingerprint,
         reason=run.reason,
         requester=run.requester_name,
-        origin=run.origin.replace("_", " "),
+        origin=ORIGINS.get(run.origin, run.origin.replace("_", " ")),
         release=run.release,
         approvals=approvals,
         approvals_needed=run.approvals_needed,
         approvals_because=_because(run, state),
-        decisions=[
-            DecisionShown(person=d.person_name, verdict=d.verdict, reason=d.reason, at=d.at)
-            for d in decisions
-        ],
+        forbidden_by=_forbidden_by(run, state),
+        decisions=[_decision(one) for one in decisions],
         steps=steps,
         done=done,
         current=current,
@@ -123,14 +130,25 @@ def run_shown(run: Run, *, now: datetime, traceback: bool = False) -> RunShown:
         error_statement=run.error_statement,
         traceback=run.traceback if traceback else "",
         requested_at=run.requested_at,
-        expires_at=run.expires_at
-        if state in (State.REQUESTED, State.APPROVED, State.QUEUED)
-        else None,
+        expires_at=run.expires_at if state in _EXPIRING else None,
         run_after=run.run_after,
         decided_at=run.decided_at,
         started_at=run.started_at,
         ended_at=run.ended_at,
         announcement=f"Run {run.pk} is {run.state.replace('_', ' ')}. {headline}",
+    )
+
+
+_EXPIRING = (State.REQUESTED, State.APPROVED, State.QUEUED)
+
+
+def _decision(decision: Decision) -> DecisionShown:
+    return DecisionShown(
+        person=decision.person_name,
+        verdict=decision.verdict,
+        reason=decision.reason,
+        at=decision.at,
+        overrides=", ".join(reading.overrides_of(decision)),
     )
 
 
@@ -150,6 +168,12 @@ def _because(run: Run, state: State) -> str:
     """Why it needs so many approvals, while that matters; lists of runs do not fetch the plans."""
     here = state is State.REQUESTED and Run.stored_plan.is_cached(run)
     return reading.approvals_because(run) if here else ""
+
+
+def _forbidden_by(run: Run, state: State) -> list[FindingShown]:
+    """The findings that forbid it, while it can be decided."""
+    here = state is State.REQUESTED and Run.stored_plan.is_cached(run)
+    return [finding_shown(finding) for finding in reading.forbidden_by(run)] if here else []
 
 
 def _headline(run: Run, state: State, done: int, approvals: int, now: datetime) -> str:
@@ -182,7 +206,7 @@ def _headline(run: Run, state: State, done: int, approvals: int, now: datetime) 
         State.EXPIRED: "Its time ran out. Nothing was run; ask again if it is still wanted.",
         State.STALE: "Things changed since it was asked for, so nothing was run. Plan again.",
         State.INTERRUPTED: "Its process is gone. The database is being asked what was done.",
-        State.NEEDS_ATTENTION: "The database alone cannot tell what was done: a person must look.",
+        State.NEEDS_ATTENTION: "A person must look at the database before the next run.",
     }[state]
 
 

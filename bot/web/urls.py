@@ -10,6 +10,7 @@ urlpatterns = [
     path("", overview.overview, name="overview"),
     path("plan/", plans.plan_now, name="plan_now"),
     path("plans/<uuid:plan_id>/", plans.plan, name="plan"),
+    path("plans/<uuid:plan_id>/rehearse/", plans.rehearse, name="rehearse"),
     path("apply/", plans.apply, name="apply"),
     path("runs/", history.history, name="history"),
     path("runs/<int:run_id>/", runs.run, name="run"),

@@ -47,6 +47,11 @@ class OrderLine(models.Model):
     quantity = models.PositiveIntegerField()
     unit_price = models.DecimalField(max_digits=8, decimal_places=2)
 
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["order", "product"], name="shop_orderline_once")
+        ]
+
     def __str__(self) -> str:
         return f"{self.quantity} x {self.product}"
 

@@ -17,10 +17,12 @@ class Person:
     words: str
 
 
+APPROVER = ("approve_run", "freeze_runs", "override_findings")
+"""Two of them: each approval of what a finding forbids has to override it."""
 PEOPLE = (
     Person("robin", True, ("request_run",), "staff, may request"),
-    Person("ada", True, ("approve_run", "freeze_runs"), "staff, may approve"),
-    Person("grace", True, ("approve_run", "freeze_runs"), "staff, may approve"),
+    Person("ada", True, APPROVER, "staff, may approve"),
+    Person("grace", True, APPROVER, "staff, may approve"),
     Person("kim", False, (), "no staff: sees nothing"),
 )
 

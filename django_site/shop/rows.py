@@ -7,6 +7,8 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from django.db.models import Exists, OuterRef
+
 FIRST = ["Ana", "Bo", "Chidi", "Dana", "Emil", "Fatima", "Goran", "Hana", "Ines", "Jun"]
 LAST = ["Silva", "Larsen", "Okafor", "Weiss", "Kaya", "Novak"]
 PRODUCTS = [
@@ -62,3 +64,27 @@ def create_rows(apps: Any, *, now: datetime, random: Random) -> None:
         for order in orders
         for product in random.sample(products, random.randrange(1, 4))
     )
+
+
+def double_lines(apps: Any, *, number: int = 3) -> None:
+    """Put some order lines in twice: what the rule of 0004_order_line_once forbids."""
+    Line = apps.get_model("shop", "OrderLine")  # noqa: N806
+    Line.objects.bulk_create(
+        Line(
+            order_id=line.order_id,
+            product_id=line.product_id,
+            quantity=line.quantity,
+            unit_price=line.unit_price,
+        )
+        for line in Line.objects.order_by("pk")[:number]
+    )
+
+
+def mend_lines(apps: Any) -> int:
+    """Take out every line that an earlier one has the order and the product of; how many."""
+    Line = apps.get_model("shop", "OrderLine")  # noqa: N806
+    earlier = Line.objects.filter(
+        order=OuterRef("order"), product=OuterRef("product"), pk__lt=OuterRef("pk")
+    )
+    doubles = Line.objects.filter(Exists(earlier)).values_list("pk", flat=True)
+    return int(Line.objects.filter(pk__in=list(doubles)).delete()[0])

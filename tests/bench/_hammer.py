@@ -20,7 +20,10 @@ from urllib.parse import urlencode
 from slack_sdk.signature import SignatureVerifier
 
 CLIENTS = 16
-PEOPLE = 16
+WORKERS = 2
+"""The web server's processes; each gets as many of the clients, as behind a balancer. Left to
+chance, all sixteen now and then talk to one of them while the other rests."""
+PEOPLE = 64
 """For each client: one person may wait for a few plans only."""
 EXPECTED = b"Asked for"
 
@@ -89,6 +92,26 @@ def answer_of(received: bytearray) -> bytes | None:
     return head + body if len(body) >= length else None
 
 
+def connect_evenly(port: int) -> list[socket.socket]:
+    """Connections that stay, as many to each worker."""
+    kept: dict[bytes, list[socket.socket]] = {}
+    for _ in range(1000):
+        connection = socket.create_connection(("127.0.0.1", port))
+        connection.sendall(f"GET /worker HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        received, answer = bytearray(), None
+        while answer is None:
+            received += connection.recv(65536)
+            answer = answer_of(received)
+        theirs = kept.setdefault(answer.rpartition(b"\r\n")[2], [])
+        if len(theirs) < CLIENTS // WORKERS:
+            theirs.append(connection)
+        else:
+            connection.close()
+        if sum(map(len, kept.values())) == CLIENTS:
+            return [each for mine in kept.values() for each in mine]
+    raise SystemExit("one of the workers takes no connections")
+
+
 class Hammer:
     """Sends for so many seconds, each client at ``pace``."""
 
@@ -98,14 +121,14 @@ class Hammer:
         self.latencies: list[float] = []
         self.selector = selectors.DefaultSelector()
         self.ready = [[request(where, n) for _ in range(1500 // CLIENTS)] for n in range(CLIENTS)]
+        self.connections = connect_evenly(where.port)
         self.resting: list[tuple[float, Talk]] = []
         self.under_way = 0
 
     def run(self, seconds: float) -> dict[str, object]:
         """What came of it."""
         begun = time.perf_counter()
-        for number in range(CLIENTS):
-            connection = socket.create_connection(("127.0.0.1", self.where.port))
+        for number, connection in enumerate(self.connections):
             talk = Talk(number, connection)
             self.selector.register(connection, selectors.EVENT_READ, talk)
             self.resting.append((begun + self.pace * number / CLIENTS, talk))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
@@ -20,4 +22,9 @@ def bare(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"text": "Asked for.", "response_type": "ephemeral"})
 
 
-urlpatterns = [*site, path("bare", bare)]
+def worker(request: HttpRequest) -> HttpResponse:
+    """Which of the web server's processes this connection has come to."""
+    return HttpResponse(str(os.getpid()))
+
+
+urlpatterns = [*site, path("bare", bare), path("worker", worker)]

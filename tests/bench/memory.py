@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.bench.report import Report
 from tests.project import ROOT
-from tests.servers import free_port
+from tests.throwaway import free_port
 
 MEGABYTES = 250
 """What the whole idle demo may take, shared pages counted for each process that has them."""

@@ -6,7 +6,10 @@
   before anything was measured. They add a field each to one small model, which ``sqlmigrate`` is
   quick at; others would show a larger difference.
 - Both sides are warm, take turns in one process, and the shortest of each counts. The promise is
-  about the time on the wall; the processor's is told beside it.
+  about the time on the wall; the processor's is told beside it. Both find the connection that is
+  open in that process; a plan that has to open one, as in a worker's child, is told too.
+- Findings: the same plans with and without them, by turns; of five also by a process that opens its
+  connection, as a worker's child does for each plan.
 - Growth: projects of 500 and of 2,000 made-up migrations planned from nothing on SQLite, by turns,
   each in a process of its own, which imports them too.
 - Memory: the peak of a process that plans everything against one that migrates it.
@@ -22,6 +25,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +38,8 @@ STEPS_A_MODEL = 10
 not wider ones."""
 TIMES = 3
 """So often short things are measured; the shortest counts."""
+TURNS = 60
+"""So often, where a difference of a tenth has to be told."""
 
 
 def run(report: Report) -> None:
@@ -73,6 +80,7 @@ def _wagtail(report: Report, folder: Path) -> None:
                 everything["sqlmigrate"][what],
                 than=f"by sqlmigrate ({everything['crashes']} of them crash)",
             )
+        _findings(report, everything, f"all {everything['steps']} pending")
         planned = measure(url, "memory-plan")["kilobytes"]
         shown = measure(url, "memory-migrate-plan")["kilobytes"]
         migrated = measure(url, "memory-migrate")["kilobytes"]
@@ -95,6 +103,26 @@ def _wagtail(report: Report, folder: Path) -> None:
                 than="by sqlmigrate",
                 at_most=limit,
             )
+        _findings(report, five, "5 pending")
+        _findings(report, five["connecting"], "5 pending and connecting")
+        report.compare(
+            "wagtail, 5 pending, seconds with connecting",
+            five["connecting"]["judged"]["seconds"],
+            five["sqlmigrate"]["seconds"],
+            than="by sqlmigrate",
+        )
+
+
+def _findings(report: Report, measured: Any, what: str) -> None:
+    """What findings add to a plan, those of squawk and of rehearsals apart."""
+    for unit, limit in (("seconds", 1.1), ("processor", None)):
+        report.compare(
+            f"wagtail, {what}, with findings, {unit}",
+            measured["judged"][unit],
+            measured["bare"][unit],
+            than="without",
+            at_most=limit,
+        )
 
 
 def _synthetic(folder: Path, number: int) -> dict[str, float]:
@@ -189,6 +217,31 @@ def _plan() -> tuple[dict[str, float], Any]:
     return clock.taken, plan
 
 
+@contextmanager
+def _without_findings() -> Iterator[None]:
+    """The planner without what only findings need: nobody looks at an operation's models, asks the
+    catalogue or the data, or judges."""
+    from unittest import mock
+
+    from bot.database import planner
+    from bot.database.examining import Examined
+    from bot.database.witness import Witness
+    from bot.route.risks.facts import Deed, OperationFacts
+
+    def look(self: Any, app: str, operation: Any, *looked_at: Any, **sent: Any) -> OperationFacts:
+        kind = type(operation).__name__
+        return OperationFacts(place=self.place, kind=kind, deed=Deed.NOTHING, app=app)
+
+    def unexamined(looking: Any, steps: Any, facts: Any) -> Examined:
+        return Examined(steps=tuple(steps), notes=())
+
+    with (
+        mock.patch.object(Witness, "look", look),
+        mock.patch.object(planner, "examined", unexamined),
+    ):
+        yield
+
+
 def _sqlmigrate(plan: Any) -> tuple[dict[str, float], int]:
     """What sqlmigrate takes for all steps of the plan, and how often it crashes."""
     import io
@@ -229,6 +282,13 @@ def _measure(what: str) -> dict[str, Any]:
         return {"plan": _plan()[0]}
     if what == "five":
         _all_but_five()
+    from django.db import connection, connections
+
+    turns = TURNS if what == "five" else TIMES
+    found = _with_and_without_findings(turns)
+    if what == "five":
+        found["connecting"] = _with_and_without_findings(turns, begin=connections.close_all)
+        connection.ensure_connection()
     plans, sqlmigrates = [], []
     for _ in range(TIMES if what == "five" else 1):
         taken, plan = _plan()
@@ -236,11 +296,26 @@ def _measure(what: str) -> dict[str, Any]:
         taken, crashes = _sqlmigrate(plan)
         sqlmigrates.append(taken)
     return {
+        **found,
         "plan": _least(plans),
         "sqlmigrate": _least(sqlmigrates),
         "steps": len(plan.steps),
         "crashes": crashes,
     }
+
+
+def _with_and_without_findings(
+    turns: int, begin: Callable[[], None] = lambda: None
+) -> dict[str, Any]:
+    """What a plan takes with findings and without, by turns, each after ``begin``."""
+    bare, judged = [], []
+    for _ in range(turns):
+        begin()
+        with _without_findings():
+            bare.append(_plan()[0])
+        begin()
+        judged.append(_plan()[0])
+    return {"bare": _least(bare), "judged": _least(judged)}
 
 
 def _peak(what: str) -> int:

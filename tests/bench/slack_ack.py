@@ -36,7 +36,7 @@ using = get_settings().state_database
 later = datetime.now(UTC) + timedelta(hours=1)
 permission = Permission.objects.get(
     content_type__app_label="migration_bot", codename="request_run")
-for number in range(16 * 16):
+for number in range(16 * 64):
     user = get_user_model().objects.create_user(f"bench{number}", is_staff=True)
     user.user_permissions.add(permission)
     key = f"T0BENCH:U0BENCH{number}"
@@ -45,6 +45,13 @@ for number in range(16 * 16):
     Link.objects.using(using).create(team="T0BENCH", slack_user=f"U0BENCH{number}",
         account=str(user.pk), account_name=user.username, linked_at=later, live_key=key)
 """
+
+ANALYZE = """
+from django.db import connection
+if connection.vendor == "postgresql":
+    connection.cursor().execute("ANALYZE")
+"""
+"""What PostgreSQL does by itself within a minute: until then it reads whole tables for one row."""
 
 COUNT = """
 from bot.conf import get_settings
@@ -205,6 +212,7 @@ class Site:
         for command in (("migrate", "--verbosity", "0"), ("migration_bot", "setup")):
             self._run("-m", "django", *command)
         self.shell(PREPARE)
+        self.shell(ANALYZE)
 
     def shell(self, code: str) -> str:
         return self._run("-m", "django", "shell", "--verbosity", "0", "-c", code)
@@ -212,7 +220,7 @@ class Site:
     @contextmanager
     def served(self) -> Iterator[int]:
         """gunicorn with two workers of eight threads; its port."""
-        from tests.servers import free_port
+        from tests.throwaway import free_port
 
         port = free_port()
         words = "django_site.wsgi --worker-class gthread --workers 2 --threads 8"

@@ -25,8 +25,8 @@ DATABASES = {"default": dj_database_url.parse(os.environ["DATABASE_URL"]),
     "state": dj_database_url.parse(os.environ.get("STATE_DATABASE_URL", "sqlite://:memory:"))}
 DATABASE_ROUTERS = ["bot.routers.StateRouter"]
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend",
-    "QUEUES": ["default", "migration_bot", "migration_bot_runs"]}}
-MIGRATION_BOT = {"state_database": "state"}
+    "QUEUES": ["default", "migration_bot", "migration_bot_runs", "migration_bot_rehearsals"]}}
+MIGRATION_BOT = {"state_database": "state", "rehearse": "never"}
 SECRET_KEY = "only for benchmarks"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -24,11 +24,11 @@ def module(operations: str, *, after: str = "", extra: str = "", head: str = "")
     )
 
 
-def chain(steps: dict[str, str]) -> dict[str, str]:
+def chain(steps: dict[str, str], extra: str = "") -> dict[str, str]:
     """Sources of migrations that follow one another; each value is a list of operations."""
     sources, after = {}, ""
     for name, operations in steps.items():
-        sources[name] = module(operations, after=after)
+        sources[name] = module(operations, after=after, extra=extra)
         after = name
     return sources
 

@@ -2,10 +2,13 @@
 
     python -m tests.database.driver '{"do": "run", "target": "shop"}'
 
-``do``      plan: a PlanJob; run: make the plan here, then a RunJob on its basis
+``do``      plan: a PlanJob; run: make the plan here, then a RunJob on its basis; rehearse: the
+            same with a RehearseJob
 ``basis``   a basis from an earlier plan, to run on instead
 ``say_no``  maps "Locked" or a step's key to the words of a no; ``second_time`` the same for when
             it asks again
+``checks``    False: the run asks today's data nothing; else a list of codes of what was broken when
+            the plan was made and was accepted
 ``die_at``  a step's key at whose start this parent kills itself
 ``before``  source run when the plan is made and the child not yet started
 ``during``  maps "Locked" or a step's key to source run before it is answered
@@ -27,14 +30,24 @@ import django
 def main(wishes: dict[str, Any]) -> None:
     django.setup()
     from bot.database import process
-    from bot.database.messages import Answer, Died, PlanJob, RunJob, StepStarting, to_line
+    from bot.database.messages import (
+        Answer,
+        Died,
+        PlanJob,
+        RehearseJob,
+        RunJob,
+        StepStarting,
+        to_line,
+    )
     from bot.database.planner import make_plan
+    from bot.route.data_checks import to_ask_again
     from bot.route.plan import Target
     from bot.route.plan_json import basis_from_json
 
     process.warm_up()
     target = Target.parse(wishes.get("target", "shop"))
     database = wishes.get("database", "default")
+    checks: tuple[Any, ...] = ()
     job: Any = PlanJob(database=database, target=target)
     if wishes["do"] == "run":
         if "basis" in wishes:
@@ -42,7 +55,13 @@ def main(wishes: dict[str, Any]) -> None:
         else:
             plan = make_plan(database, target, now=datetime.now(UTC))
             basis, target = plan.basis, plan.target
-        job = RunJob(run=12, database=database, target=target, basis=basis)
+            codes = wishes.get("checks", [])
+            known = {f.place for f in plan.all_findings if codes and f.code in codes}
+            checks = () if codes is False else to_ask_again(plan.checks, known)
+        job = RunJob(run=12, database=database, target=target, basis=basis, checks=checks)
+    elif wishes["do"] == "rehearse":
+        plan = make_plan(database, target, now=datetime.now(UTC))
+        job = RehearseJob(database=database, target=target, basis=plan.basis)
     names: dict[str, Any] = {}
     asked: set[str] = set()
     exec(wishes.get("before", ""), names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 import secrets
 import sys
 from collections.abc import Iterator
@@ -44,7 +45,10 @@ class MadeUpApp:
     def write(self, sources: dict[str, str]) -> None:
         """Write migrations; one that is there already is replaced and forgotten."""
         for name, source in sources.items():
-            (self.migrations / f"{name}.py").write_text(source)
+            written = self.migrations / f"{name}.py"
+            written.write_text(source)
+            # Python takes what it compiled for the source as long as second and size are the same.
+            Path(importlib.util.cache_from_source(str(written))).unlink(missing_ok=True)
             sys.modules.pop(f"{self.package}.migrations.{name}", None)
         importlib.invalidate_caches()
 

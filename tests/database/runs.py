@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from tests import servers
 from tests.project import Project, migration
 
 CREATE = """
@@ -81,21 +82,15 @@ def said(output: str) -> Said:
 
 def applied(project: Project, app: str = "shop") -> list[str]:
     """The names of the applied migrations of an app, as the database records them."""
-    listed = project.manage("showmigrations", app).stdout.splitlines()
-    return [line.split("] ")[1].split(" ")[0] for line in listed if "[X]" in line]
+    if "django_migrations" not in servers.tables(project.database_url):
+        return []
+    query = f"SELECT name FROM django_migrations WHERE app = '{app}' ORDER BY name"
+    return [name for (name,) in ask(project, query)]
 
 
 def ask(project: Project, sql: str) -> list[list[Any]]:
     """The rows of a query on the project's database."""
-    source = f"""
-    import json
-    from django.db import connection
-    with connection.cursor() as cursor:
-        cursor.execute({sql!r})
-        print(json.dumps([list(row) for row in cursor.fetchall()]))
-    """
-    rows: list[list[Any]] = json.loads(project.shell(source))
-    return rows
+    return [list(row) for row in servers.execute(project.database_url, sql)]
 
 
 def items(project: Project) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.database.runs import KEYS, NAMES, PARENT, SHOP, after, applied, ask, drive, items
+from tests.database.runs import CREATE, KEYS, NAMES, PARENT, SHOP, after, applied, ask, drive, items
 from tests.project import Project, ProjectFactory, migration
 
 ONE = pytest.mark.parametrize("vendor", ["sqlite"], indirect=True)
@@ -329,3 +329,71 @@ for name in ("record_applied", "record_unapplied"):
     assert "record_applied 0004_parent" in inside
     assert "record_unapplied 0004_parent" in inside
     assert ask(shop, "SELECT count(*) FROM django_migrations WHERE app = 'shop'") == [[3]]
+
+
+# What today's data says under the lock
+
+STRICT = migration(
+    'migrations.AlterField("item", "note", models.IntegerField()),',
+    after=[("shop", "0001_initial")],
+)
+NOTED = {
+    "0001_initial": migration(
+        CREATE.replace("]),", '    ("note", models.IntegerField(null=True)),\n]),')
+    ),
+    "0002_strict": STRICT,
+}
+ROW_WITHOUT = (
+    "from django.db import connection\n"
+    "with connection.cursor() as cursor:\n"
+    "    cursor.execute(\"INSERT INTO shop_item (name) VALUES ('late')\")\n"
+)
+
+
+@pytest.fixture
+def noted(project: ProjectFactory, scratch_url: str) -> Project:
+    made = project(database_url=scratch_url, apps={"shop": NOTED})
+    made.manage("migrate", "shop", "0001", verbosity="0")
+    return made
+
+
+def test_what_holds_is_asked_again_before_the_run_begins(noted: Project) -> None:
+    said = drive(noted, do="run")
+    assert said.kinds == ["Started", "DataAsked", "Locked", "StepStarting", "StepDone", "Finished"]
+    (asked,) = said.of("DataAsked")
+    assert asked["holds"] == ["shop_item.note has no NULL."]
+    assert (asked["broken"], asked["not_checked"]) == ([], [])
+
+
+def test_data_that_breaks_the_rule_by_now_stops_the_run_before_anything_changes(
+    noted: Project,
+) -> None:
+    said = drive(noted, do="run", before=ROW_WITHOUT)
+    assert said.kinds == ["Started", "DataAsked", "RefusedHere"]
+    assert said.last["code"] == "data_says_no"
+    assert not said.last["retry"]
+    assert said.last["sentence"] == (
+        "1 row of shop_item has NULL in note: SET NOT NULL would fail. That was not known when it "
+        "was approved. Nothing had been run; mend the data, then plan and ask for it again."
+    )
+    assert applied(noted) == ["0001_initial"]
+
+
+def test_what_was_broken_and_overridden_goes_on(noted: Project) -> None:
+    noted.shell(ROW_WITHOUT)
+    said = drive(noted, do="run", checks=["data_breaks_rule"])
+    assert "DataAsked" not in said.kinds
+    assert said.kinds[:3] == ["Started", "Locked", "StepStarting"]
+    assert said.kinds[-1] == "Broke", "it was overridden, and the data still breaks the rule"
+
+
+def test_what_cannot_be_asked_stops_nothing_and_is_told(noted: Project) -> None:
+    gone = (
+        "from django.conf import settings\n"
+        'settings.MIGRATION_BOT["data_check_databases"] = {"default": "gone"}\n'
+        "from bot.conf import get_settings\nget_settings.cache_clear()\n"
+    )
+    said = drive(noted, do="run", before=gone)
+    assert said.kinds[-1] == "Finished"
+    (asked,) = said.of("DataAsked")
+    assert "there is no database gone" in asked["not_checked"][0]

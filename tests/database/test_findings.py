@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from bot.database import squawk
+from bot.route.data_checks import UNASKED
 from bot.route.findings import Evidence, Finding, Risk
 from bot.route.plan import Plan, Step
 from bot.route.risks import words
@@ -49,6 +50,7 @@ SCAN, INDEX = "scans_under_lock", "indexes_under_lock"
 ONLINE, OTHER, TIGHT, MASS = "scans_online", "touches_other_table", "tightens", "mass_write"
 DROPS, RENAMES, INSERT, LOSES = "drops_used", "renames_used", "insert_breaks", "loses_data"
 NARROWS, CUTS, UNDO = "narrows_type", "cuts_values", "undo_fails_with_rows"
+NEW = "undo_meets_new_rows"
 
 
 @dataclass(frozen=True)
@@ -108,39 +110,43 @@ ROWS = {
     "add_index": Row(add("j", "IntegerField(null=True, db_index=True)"), INDEX,
         f"{LOCK} {ONLINE} partial_failure", INDEX),
     "remove": Row("migrations.RemoveField('Item', 'must')", f"{LOCK} {DROPS} {LOSES} {UNDO}",
-        f"{LOCK} {DROPS} {LOSES} {UNDO}", f"{REWRITE} {DROPS} {LOSES} {UNDO}"),
+        f"{LOCK} {DROPS} {LOSES} invents_values", f"{REWRITE} {DROPS} {LOSES} {UNDO}"),
     "remove_fk": Row("migrations.RemoveField('Item', 'maker')",
         f"{LOCK} {OTHER} {DROPS} {LOSES} {UNDO}",
         f"{LOCK} {DROPS} {LOSES} {UNDO} partial_failure", f"{REWRITE} {DROPS} {LOSES} {UNDO}"),
     "rename": Row("migrations.RenameField('Item', 'label', 'title')", f"{LOCK} {RENAMES}",
         f"{LOCK} {RENAMES}", f"{LOCK} {RENAMES}"),
-    "wider": Row(alter("name", "CharField(max_length=60)"), LOCK, LOCK, REWRITE),
-    "much_wider": Row(alter("name", "CharField(max_length=200)"), LOCK, REWRITE, REWRITE),
-    "to_text": Row(alter("name", "TextField()"), LOCK, REWRITE, REWRITE),
-    "more_digits": Row(alter("price", "DecimalField(max_digits=10, decimal_places=2)"), LOCK,
-        REWRITE, REWRITE),
-    "indexed_to_text": Row(alter("code", "TextField(db_index=True)"), f"{SCAN} {INDEX}", REWRITE,
-        REWRITE, vendors=("postgresql", "sqlite")),
+    "wider": Row(alter("name", "CharField(max_length=60)"),
+        f"{LOCK} {NEW}", f"{LOCK} {NEW}", REWRITE),
+    "much_wider": Row(alter("name", "CharField(max_length=200)"),
+        f"{LOCK} {NEW}", f"{REWRITE} {NEW}", REWRITE),
+    "to_text": Row(alter("name", "TextField()"),
+        f"{LOCK} {NEW}", f"{REWRITE} {NEW}", REWRITE),
+    "more_digits": Row(alter("price", "DecimalField(max_digits=10, decimal_places=2)"),
+        f"{LOCK} {NEW}", f"{REWRITE} {NEW}", REWRITE),
+    "indexed_to_text": Row(alter("code", "TextField(db_index=True)"),
+        f"{INDEX} {NEW}", REWRITE, REWRITE, vendors=("postgresql", "sqlite")),
     "narrower": Row(alter("title", "CharField(max_length=20)"), f"{REWRITE} {NARROWS}",
         f"{REWRITE} {NARROWS}", REWRITE),
-    "int_to_bigint": Row(alter("count", "BigIntegerField()"), REWRITE, REWRITE, REWRITE),
+    "int_to_bigint": Row(alter("count", "BigIntegerField()"),
+        f"{REWRITE} {NEW}", f"{REWRITE} {NEW}", REWRITE),
     "bigint_to_int": Row(alter("large", "IntegerField()"), f"{REWRITE} {NARROWS}",
         f"{REWRITE} {NARROWS}", REWRITE),
     "text_to_varchar": Row(alter("blurb", "CharField(max_length=200)"),
         f"{REWRITE} {NARROWS} {CUTS}", f"{REWRITE} {NARROWS}", REWRITE),
     "scale": Row(alter("price", "DecimalField(max_digits=10, decimal_places=1)"),
-        f"{REWRITE} {NARROWS} {CUTS}", f"{REWRITE} {NARROWS} {CUTS}", REWRITE),
+        f"{REWRITE} {NARROWS} {CUTS} {NEW}", f"{REWRITE} {NARROWS} {CUTS} {NEW}", REWRITE),
     "float_to_int": Row(alter("ratio", "IntegerField()"), f"{REWRITE} {NARROWS} {CUTS}",
         f"{REWRITE} {NARROWS} {CUTS}", REWRITE),
     "datetime_to_date": Row(alter("at", "DateField()"), f"{REWRITE} {NARROWS} {CUTS}",
         f"{REWRITE} {NARROWS} {CUTS}", REWRITE),
-    "not_null": Row(alter("may", "IntegerField()"), f"{SCAN} {INSERT}", f"{ONLINE} {INSERT}",
-        f"{REWRITE} {INSERT}"),
+    "not_null": Row(alter("may", "IntegerField()"),
+        f"{SCAN} {INSERT} {TIGHT}", f"{ONLINE} {INSERT} {TIGHT}", f"{REWRITE} {INSERT} {TIGHT}"),
     "not_null_default": Row(alter("note", "CharField(max_length=50, default='x')"),
         f"{SCAN} {MASS} {INSERT}", f"{ONLINE} {MASS} {LOCK} {INSERT} partial_failure",
         f"{REWRITE} {INSERT}"),
     "auto": Row("migrations.AlterField('Maker', 'id', models.BigAutoField(primary_key=True))",
-        f"{REWRITE} {SCAN}", f"{REWRITE} partial_failure", REWRITE),
+        f"{REWRITE} {SCAN} {NEW}", f"{REWRITE} partial_failure {NEW}", REWRITE),
     "check": Row("migrations.AddConstraint('Item', models.CheckConstraint(condition=Q(count__gt=0),"
         " name='positive'))", f"{SCAN} {TIGHT}", f"{REWRITE} {TIGHT}", f"{REWRITE} {TIGHT}"),
     "unique": Row("migrations.AddConstraint('Item', models.UniqueConstraint(fields=['count'],"
@@ -155,12 +161,13 @@ ROWS = {
     "in_atomic": Row("pg.AddIndexConcurrently('Item', models.Index(fields=['ratio'],"
         " name='fails'))", f"{ONLINE} concurrent_in_atomic", "", "", vendors=ONLY_PG, head=CONTRIB),
     "remove_index": Row("migrations.RemoveIndex('Item', 'counted')", LOCK, LOCK, LOCK),
-    "remove_check": Row("migrations.RemoveConstraint('Item', 'positive')", LOCK, LOCK, REWRITE),
+    "remove_check": Row("migrations.RemoveConstraint('Item', 'positive')",
+        f"{LOCK} {NEW}", f"{LOCK} {NEW}", REWRITE),
     "not_valid": Row("pg.AddConstraintNotValid('Item', models.CheckConstraint("
         "condition=Q(count__gt=1), name='later'))", f"{LOCK} {TIGHT}", "", "", vendors=ONLY_PG,
         head=CONTRIB),
-    "validate": Row("pg.ValidateConstraint('Item', 'later')", ONLINE, "", "", vendors=ONLY_PG,
-        head=CONTRIB),
+    "validate": Row("pg.ValidateConstraint('Item', 'later')",
+        f"{ONLINE} {TIGHT}", "", "", vendors=ONLY_PG, head=CONTRIB),
     "update_sql": Row("migrations.RunSQL('UPDATE shop_item SET count = 1', '')", MASS, MASS, MASS),
     "update_some": Row("migrations.RunSQL('UPDATE shop_item SET count = 1 WHERE id = 3', '')", "",
         "", ""),
@@ -172,7 +179,7 @@ ROWS = {
     "default_only": Row(alter("count", "BigIntegerField(default=7)"), "", "", REWRITE),
     "comment": Row(alter("count", "BigIntegerField(default=7, db_comment='how many')"), LOCK, LOCK,
         "", vendors=("postgresql", "mysql")),
-    "opaque_sql": Row("migrations.RunSQL('VACUUM shop_item')", "opaque_sql undo_impossible",
+    "opaque_sql": Row("migrations.RunSQL('CALL tidy_up()')", "opaque_sql undo_impossible",
         "opaque_sql undo_impossible", "opaque_sql undo_impossible"),
 }  # fmt: skip
 
@@ -199,7 +206,9 @@ def chain(vendor: str) -> dict[str, str]:
 
 
 def codes(step: Step) -> set[str]:
-    return {finding.code for finding in step.findings}
+    """Without what today's data was asked: rows of this chain come after each other, so most are
+    about what an earlier one changes (tests.database.test_data_checks)."""
+    return {finding.code for finding in step.findings} - {UNASKED}
 
 
 def told(step: Step, code: str) -> Finding:

@@ -177,6 +177,115 @@ def test_what_the_database_alone_cannot_tell_needs_a_person(
     assert KEYS[1] in found["because"]
 
 
+DIES = """
+import os, signal
+from pathlib import Path
+
+def die():
+    if Path("armed").exists():  # Planning asks for defaults too.
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 3
+
+def rows(apps, schema_editor):
+    die()
+"""
+SHOW = "python manage.py migration_bot show 12 --sql"
+SIZE = 'migrations.AddField("item", "size", models.IntegerField(null=True)),'
+RATE = 'migrations.AddField("item", "rate", models.IntegerField(default=die)),'
+DEADLY = "migrations.RunPython(rows, migrations.RunPython.noop),"
+
+
+@pytest.fixture
+def deadly(project: ProjectFactory, scratch_url: str) -> Callable[..., Project]:
+    """Makes the shop with a second migration that dies on the way, outside any transaction."""
+
+    def make(*operations: str) -> Project:
+        source = migration(
+            "\n".join(operations), after=after(1), before=DIES, attributes="atomic = False"
+        )
+        return project(database_url=scratch_url, apps={"shop": {**SHOP, "0002_rows": source}})
+
+    return make
+
+
+def killed(shop: Project) -> dict[str, Any]:
+    """What is said of the shop after its run has died."""
+    keep_plan(shop)
+    arm = {KEYS[1]: "import pathlib; pathlib.Path('armed').touch()"}
+    assert drive(shop, do="run", during=arm).last["kind"] == "Died"
+    wait_for(lambda: is_free(shop))
+    return reconciled(shop)
+
+
+def test_a_run_that_died_before_anything_stayed_has_failed_also_where_nothing_is_rolled_back(
+    deadly: Callable[..., Project],
+) -> None:
+    found = killed(deadly(RATE, DEADLY))
+    assert found["state"] == "failed"
+    assert found["because"].splitlines() == [
+        "Nothing of shop.0002_rows is in the database.",
+        found["because"].splitlines()[1],
+        "What its catalogue shows of each operation, in the order in which they run:",
+        "- not done: Add field rate to item",
+        "- not done: Run Python: rows (what comes before it is not done)",
+        "What to do now:",
+        "Ask for it again when what ended the process is mended.",
+    ]
+
+
+def test_what_a_killed_run_has_left_is_told_operation_by_operation_with_what_to_do(
+    deadly: Callable[..., Project],
+) -> None:
+    found = killed(deadly(SIZE, RATE, DEADLY))
+    assert (found["state"], found["done"]) == ("needs_attention", [KEYS[0]])
+    lines = found["because"].splitlines()
+    assert lines[0] == "Only a part of shop.0002_rows is in the database."
+    assert "1 of 3 steps are done: shop.0001_initial." in lines[1]
+    assert lines[3:] == [
+        "- done: Add field size to item",
+        "- not done: Add field rate to item",
+        "- not done: Run Python: rows (what comes before it is not done)",
+        "What to do now:",
+        f"Either send by hand what is not done (its SQL: {SHOW}).",
+        "Then make the record agree: python manage.py migrate shop 0002_rows --fake",
+        "Or take back by hand what is done, and ask for it again.",
+    ]
+
+
+@pytest.mark.parametrize("vendor", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    ("then", "state", "words"),
+    [
+        ("migrate", "needs_attention", "All of shop.0003_price is in the database, but it is not"),
+        ("nothing", "failed", "Nothing of shop.0003_price is in the database."),
+    ],
+)
+def test_of_one_transaction_any_trace_means_all_of_it(
+    make: Callable[..., Project], then: str, state: str, words: str
+) -> None:
+    """Where the record is not written with the migration, a kill between the two leaves this."""
+    shop = make("pass")
+    shop.manage("migrate", "shop", "0002")
+    keep_plan(shop)
+    if then == "migrate":
+        shop.manage("migrate", "shop")
+        shop.manage("migrate", "shop", "0002", "--fake")
+    found = reconciled(shop, current=KEYS[2], inside=False)
+    assert found["state"] == state
+    assert found["because"].startswith(words)
+
+
+@pytest.mark.parametrize("vendor", ["sqlite"], indirect=True)
+def test_code_that_is_not_what_ran_is_not_compared(deadly: Callable[..., Project]) -> None:
+    shop = deadly(SIZE, DEADLY)
+    killed(shop)
+    shop.write("shop/migrations/0002_rows.py", migration(RATE, after=after(1), before=DIES))
+    found = reconciled(shop)
+    assert found["state"] == "needs_attention"
+    assert "was not compared: shop.0002_rows was edited since" in found["because"]
+    assert "Compare the schema with what shop.0002_rows does" in found["because"]
+
+
 def test_a_run_that_died_between_two_steps_has_failed_on_every_database(
     make: Callable[..., Project],
 ) -> None:

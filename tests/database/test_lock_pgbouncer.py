@@ -25,7 +25,7 @@ from bot.database.blockers import looking
 from bot.database.lock import DatabaseLock, is_held
 from bot.database.lock_postgresql import behind_pooler
 from bot.route.refusals import LockHeld, LockImpossible, LockLost
-from tests.servers import free_port
+from tests.throwaway import free_port
 
 Register = Callable[[str, str], str]
 

@@ -63,6 +63,23 @@ def test_a_table_that_was_never_analysed_is_said_to_be(vendor: str, target: str,
     assert "(rows never counted by ANALYZE, " in told(plan(target, "shop"))
 
 
+@pytest.mark.parametrize("vendor", ["postgresql"], indirect=True)
+def test_a_table_in_parts_is_as_large_as_its_parts(vendor: str, target: str, shop: Any) -> None:
+    with connections[target].cursor() as cursor:
+        cursor.execute("DROP TABLE shop_order")
+        cursor.execute("CREATE TABLE shop_order (id int, total int) PARTITION BY RANGE (id)")
+        for start in (0, 100):
+            cursor.execute(
+                f"CREATE TABLE part{start} PARTITION OF shop_order"
+                f" FOR VALUES FROM ({start}) TO ({start + 100})"
+            )
+        cursor.execute("INSERT INTO shop_order SELECT n, n FROM generate_series(0, 199) n")
+        cursor.execute("ANALYZE part0")
+        assert "(rows never counted by ANALYZE, 16 kB;" in told(plan(target, "shop"))
+        cursor.execute("ANALYZE shop_order")
+    assert "(200 rows, 16 kB;" in told(plan(target, "shop"))
+
+
 def test_a_catalogue_that_does_not_answer_leaves_the_size_unknown_and_the_plan_whole(
     vendor: str, target: str, shop: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,6 +31,7 @@ def test_reading_and_marking_is_not_writing(sql: str) -> None:
     "sql",
     [
         "INSERT INTO t VALUES (1)",
+        'SET CONSTRAINTS "fk" IMMEDIATE; ALTER TABLE t DROP CONSTRAINT "fk"',
         "WITH gone AS (DELETE FROM t RETURNING *) SELECT * FROM gone",
         "/* SELECT */ DROP TABLE t",
         "CREATE TABLE t (a int)",

@@ -18,10 +18,11 @@ from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.project import ROOT
-from tests.servers import free_port
+from tests.throwaway import free_port
 
-PENDING = ["0003", "0004", "0005", "0006", "0007", "0008", "0009"]
+PENDING = ["0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010"]
 
 
 class Site:
@@ -39,15 +40,7 @@ class Site:
     def run(
         self, *arguments: str, check: bool = True, **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=ROOT,
-            env=self.environment | environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = warm.run(arguments, cwd=ROOT, env=self.environment | environment, timeout=120)
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 
@@ -113,6 +106,29 @@ def test_what_is_pending_runs_to_its_end_and_the_demo_leaves_it_there(site: Site
     assert site.pending() == []
 
 
+def _checked(site: Site, *more: str) -> subprocess.CompletedProcess[str]:
+    return site.manage("migration_bot", "plan", "shop", "0004", "--no-sql", *more, check=False)
+
+
+def test_a_data_check_holds_can_be_made_to_fail_and_is_mended_again(ready: Site) -> None:
+    holds = "no two rows of shop_orderline have the same order_id, product_id"
+    assert f"Checked on today's data: {holds}" in _checked(ready).stdout
+    assert "there twice now" in ready.manage("demo", "--break-data").stdout
+    ready.manage("demo", "--break-data")
+    shown = _checked(ready).stdout
+    assert "forbidden by data_breaks_rule" in shown
+    assert "dangerous: 3 values" in shown.replace("\n", " ")
+    assert "3 rows were taken out" in ready.manage("demo", "--mend-data").stdout
+    assert "forbidden" not in _checked(ready).stdout
+
+
+def test_rows_that_the_rule_forbids_are_not_put_in_once_it_is_there(ready: Site) -> None:
+    ready.manage("migrate", "shop", "0004")
+    done = ready.manage("demo", "--break-data", check=False)
+    assert done.returncode == 1
+    assert "lets no such rows in" in done.stderr
+
+
 def test_each_person_may_do_what_the_guide_says(ready: Site) -> None:
     shown = ready.ask(
         "from django.contrib.auth.models import User\n"
@@ -121,7 +137,11 @@ def test_each_person_may_do_what_the_guide_says(ready: Site) -> None:
         "    p for p in u.get_all_permissions() if p.startswith('migration_bot'))]\n"
         "    for u in User.objects.all()}))\n"
     )
-    approve = ["migration_bot.approve_run", "migration_bot.freeze_runs"]
+    approve = [
+        "migration_bot.approve_run",
+        "migration_bot.freeze_runs",
+        "migration_bot.override_findings",
+    ]
     assert json.loads(shown) == {
         "robin": [True, False, ["migration_bot.request_run"]],
         "ada": [True, False, approve],

@@ -35,12 +35,11 @@ def main(arguments: list[str]) -> int:
     else:
         extra = []
     tests = fetch(django.get_version()) / "tests"
-    cluster = servers.find_servers()
+    found = servers.find_servers(own=True)
     try:
         failed = [v for v in arguments or DEFAULT if not passed(tests, v, extra)]
     finally:
-        if cluster:
-            cluster.stop()
+        found.stop()
     return int(bool(failed))
 
 

@@ -17,7 +17,7 @@ from tests.docs.pages import ROOT
 
 _PERMISSIONS = (
     "from django.contrib.auth.models import Permission as P\n"
-    "names = ['approve_run', 'freeze_runs', 'request_run']\n"
+    "names = ['approve_run', 'freeze_runs', 'override_findings', 'request_run']\n"
     "print(*P.objects.filter(codename__in=names).order_by('codename')"
     ".values_list('codename', flat=True))\n"
 )
@@ -84,7 +84,7 @@ def test_a_new_project_that_follows_the_page_checks_and_sets_up(host: HostProjec
     host.run("manage.py", "check")
     assert {"migration_bot_run", "auth_user"} <= host.tables("db.sqlite3")
     shown = host.run("manage.py", "shell", "-c", _PERMISSIONS)
-    assert "approve_run freeze_runs request_run" in shown
+    assert "approve_run freeze_runs override_findings request_run" in shown
 
 
 def test_a_state_database_of_its_own_holds_the_bots_tables_and_nothing_else(
@@ -100,6 +100,6 @@ def test_a_state_database_of_its_own_holds_the_bots_tables_and_nothing_else(
     site = host.tables("db.sqlite3")
     assert "auth_user" in site
     assert not any(name.startswith(OWN[:2]) for name in site)
-    assert "approve_run freeze_runs request_run" in host.run(
+    assert "approve_run freeze_runs override_findings request_run" in host.run(
         *["manage.py", "shell", "-c", _PERMISSIONS]
     )

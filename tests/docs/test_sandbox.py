@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.project import ROOT, ProjectFactory, migration
-from tests.servers import free_port
+from tests.throwaway import free_port
 
 ITEM = 'migrations.CreateModel("Item", [("id", models.BigAutoField(primary_key=True))])'
 PATIENCE = 90.0

@@ -1,3 +1,3 @@
-from tests.story.conftest import new_site, prepared
+from tests.story.conftest import new_site, prepared, scripts
 
-__all__ = ["new_site", "prepared"]
+__all__ = ["new_site", "prepared", "scripts"]

@@ -26,11 +26,12 @@ def celery_settings() -> str:
         pytest.skip(f"Celery: no Redis at 127.0.0.1:6379 ({error})")
     mark = secrets.token_hex(6)
     return f"""
-MIGRATION_BOT |= {{"queue": "mbot_{mark}", "run_queue": "mbot_runs_{mark}"}}
+MIGRATION_BOT |= {{"queue": "mbot_{mark}", "run_queue": "mbot_runs_{mark}",
+    "rehearsal_queue": "mbot_rehearsals_{mark}"}}
 TASKS = {{
     "default": {{
         "BACKEND": "bot.engines.celery.CeleryBackend",
-        "QUEUES": ["mbot_{mark}", "mbot_runs_{mark}"],
+        "QUEUES": ["mbot_{mark}", "mbot_runs_{mark}", "mbot_rehearsals_{mark}"],
         "OPTIONS": {{"broker_url": "redis://127.0.0.1:6379/0"}},
     }}
 }}

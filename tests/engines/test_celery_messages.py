@@ -26,7 +26,12 @@ def tasks_on(broker_url: str) -> dict[str, Any]:
     return {
         "default": {
             "BACKEND": "bot.engines.celery.CeleryBackend",
-            "QUEUES": ["default", "migration_bot", "migration_bot_runs"],
+            "QUEUES": [
+                "default",
+                "migration_bot",
+                "migration_bot_runs",
+                "migration_bot_rehearsals",
+            ],
             "OPTIONS": {"broker_url": broker_url},
         }
     }

@@ -42,8 +42,8 @@ def test_without_tasks_there_is_no_engine_of_ours(settings: Any) -> None:
 @pytest.mark.parametrize(
     ("found", "queues"),
     [
-        (Engine.DATABASE, ["migration_bot_runs", "migration_bot"]),
-        (Engine.CELERY, ["migration_bot_runs", "migration_bot"]),
+        (Engine.DATABASE, ["migration_bot_runs", "migration_bot", "migration_bot_rehearsals"]),
+        (Engine.CELERY, ["migration_bot_runs", "migration_bot", "migration_bot_rehearsals"]),
         (Engine.OTHER, []),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from django.db import OperationalError, connection
 from bot.management import table
 from bot.management.exits import Exit
 from bot.management.table import SUBCOMMANDS
+from tests import warm
 from tests.management.conftest import Bot
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,14 +25,7 @@ PAGE = (ROOT / "docs" / "operating.md").read_text()
 
 def shell(*words: str) -> subprocess.CompletedProcess[str]:
     """manage.py in a process of its own, on the tests' settings."""
-    return subprocess.run(
-        [sys.executable, "-m", "django", "migration_bot", *words],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return warm.run(["-m", "django", "migration_bot", *words], cwd=ROOT, env=os.environ, timeout=60)
 
 
 @pytest.mark.parametrize("row", SUBCOMMANDS, ids=lambda row: row.name)

@@ -184,3 +184,30 @@ def test_what_is_refused_is_one_sentence_or_one_document(
     assert plain.out == ""
     assert document.document["error"] == error
     assert plain.err.strip() == document.document["message"]
+
+
+def a_finding(number: int, code: str = "indexes_under_lock", **fields: Any) -> Finding:
+    because = f"Blocks writes to table {number}."
+    given = {"level": Risk.DANGEROUS, "because": because, "step": f"shop.{number:04}_more"}
+    return Finding(code=code, **{**given, **fields})
+
+
+def test_what_is_worst_stands_before_the_steps_and_is_recalled_after_many() -> None:
+    forbids = a_finding(30, "data_breaks_rule", because="12 rows have NULL in total.")
+    found = [a_finding(number) for number in range(1, 30)] + [forbids]
+    steps = [a_step(name=f.step.partition(".")[2], findings=(f,)) for f in found]
+    said = plan_words(a_plan(*steps), a_desk(), sql=None)
+    above = said.partition("1.  <")[0]
+    assert "forbidden by data_breaks_rule" in above
+    assert above.index("shop.0030_more: 12 rows have NULL") < above.index("Blocks writes")
+    assert "shop.0001_more: Blocks writes to table 1. (predicted, and 28 more like it)" in above
+    assert said.endswith("30 findings; the worst are told at the top.")
+
+
+def test_of_one_step_and_of_what_is_not_dangerous_nothing_is_said_twice() -> None:
+    alone = plan_words(a_plan(a_step(findings=(a_finding(1),))), a_desk(), sql=None)
+    assert alone.count("Blocks writes to table 1.") == 1
+    mild = [
+        a_step(name=f"{n:04}_more", findings=(a_finding(n, level=Risk.CAUTION),)) for n in (1, 2)
+    ]
+    assert "the worst first" not in plan_words(a_plan(*mild), a_desk(), sql=None)

@@ -15,6 +15,8 @@ from bot.management.desk import Desk
 from bot.models import AuditEntry, Run
 from bot.moment import utc_now
 from bot.operations import reading, running
+from bot.route.data_checks import Answer, Checked, DataCheck
+from bot.route.findings import Evidence, Finding, Risk
 from bot.route.plan import Plan
 from tests.management.conftest import Bot
 from tests.plans import NOW, a_plan, a_step, acting, an_account
@@ -53,9 +55,12 @@ def test_a_time_is_kept_with_the_request(bot: Bot, plans: list[Plan], robin: Any
 
 
 def test_a_request_as_json_is_the_run(asked: int, bot: Bot) -> None:
-    assert bot("show", str(asked), "--json").document == reading.run_as_json(
-        reading.find_run(asked)
-    )
+    document = bot("show", str(asked), "--json").document
+    run = reading.find_run(asked)
+    assert document == reading.run_in_full_as_json(run)
+    assert document.items() >= reading.run_as_json(run).items()
+    assert [finding["code"] for finding in document["findings"]] == ["test"]
+    assert document["rehearsal"]["state"] == "none"
 
 
 @pytest.mark.parametrize(
@@ -101,8 +106,6 @@ def test_somebody_else_approves(asked: int, bot: Bot, ada: Any) -> None:
 def test_approving_says_how_many_are_missing(
     bot: Bot, plans: list[Plan], robin: Any, ada: Any, os_login: Any
 ) -> None:
-    from bot.route.findings import Risk
-
     plans[0] = a_plan(a_step(risk=Risk.DANGEROUS))
     os_login("robin@desk")
     number = bot("request", "--as", "robin", "--reason", "x", "--json").document["id"]
@@ -392,3 +395,49 @@ def test_status_tells_freezes_and_workers(bot: Bot, pending: Any) -> None:
     assert "every database, by grace since" in said.out
     assert "sale\\x1b" in said.out
     assert "1 worker, newest sign of life 0 s ago" in said.out
+
+
+BROKEN = Finding(
+    code="data_breaks_rule",
+    level=Risk.CAUTION,
+    because="12 rows of shop_order have NULL in total: SET NOT NULL would fail.",
+    evidence=Evidence.MEASURED,
+)
+
+
+def test_what_forbids_a_run_is_told_and_overridden_with_permission_and_reason(
+    bot: Bot, plans: list[Plan], robin: Any, ada: Any, os_login: Any
+) -> None:
+    plans[0] = a_plan(a_step(findings=(BROKEN,)))
+    an_account("kay", "approve_run", "override_findings")
+    assert "forbidden by data_breaks_rule, unless an approver overrides it" in bot("plan").out
+    os_login("robin@desk")
+    said = bot("request", "--as", "robin", "--reason", "x")
+    assert "Forbidden by data_breaks_rule: 12 rows of shop_order" in " ".join(said.out.split())
+    number = str(Run.objects.get().pk)
+    assert "--override" in bot("show", number).out
+    os_login("kay@desk")
+    why = ("--reason", "they are test rows")
+    refused = [
+        (("--as", "kay"), "finding_forbids"),
+        (("--as", "kay", "--override"), "reason_needed"),
+        (("--as", "ada", "--override", *why), "not_permitted"),
+    ]
+    for words, code in refused:
+        said = bot("approve", number, *words, "--json")
+        assert (said.code, said.document["error"]) == (1, code)
+    said = bot("approve", number, "--as", "kay", "--override", *why)
+    assert (said.code, said.out) == (0, f"Run {number} is queued.\n")
+    shown = " ".join(bot("show", number).out.split())
+    assert "approved by kay in spite of data_breaks_rule" in shown
+    assert "Forbidden" not in shown
+
+
+def test_what_holds_on_todays_data_is_shown_with_a_plan(bot: Bot, plans: list[Plan]) -> None:
+    check = DataCheck(
+        code="data_breaks_rule", step="shop.a", operation=0, table="t", words="t.x has no NULL"
+    )
+    plans[0] = a_plan(checks=(Checked(check=check, answer=Answer.HOLDS),))
+    assert "Checked on today's data: t.x has no NULL." in bot("plan").out
+    (one,) = bot("plan", "--json").document["checks"]
+    assert (one["answer"], one["check"]["words"]) == ("holds", "t.x has no NULL")

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sqlite3
 import subprocess
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests import servers
+from bot.management.permitting import CODENAMES
 from tests.project import Project, ProjectFactory, migration
+from tests.servers import execute, tables
 
 CREATE_ITEM = 'migrations.CreateModel("Item", [("id", models.BigAutoField(primary_key=True))]),'
 
@@ -23,28 +22,9 @@ def a_site(project: ProjectFactory, url: str, state_url: str = "") -> Project:
     return project(database_url=url, state_url=state_url, apps=apps)
 
 
-def execute(url: str, statement: str) -> list[Any]:
-    """Run one statement on a database of any vendor."""
-    if not url.startswith("sqlite"):
-        return list(servers.execute(url, statement))
-    with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
-        rows = connection.execute(statement).fetchall()
-        connection.commit()
-        return rows
-
-
 def setup(site: Project) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(site.manage("migration_bot", "setup", "--json").stdout)
     return told
-
-
-def tables(url: str, vendor: str) -> set[str]:
-    query = {
-        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table'",
-        "postgresql": "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
-        "mysql": "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()",
-    }[vendor]
-    return {row[0] for row in execute(url, query)}
 
 
 def test_on_a_fresh_database_it_makes_its_own_tables_and_nothing_else(
@@ -54,8 +34,8 @@ def test_on_a_fresh_database_it_makes_its_own_tables_and_nothing_else(
     told = setup(site)
     assert "migration_bot.0001_initial" in told["applied"]
     assert told["triggers"] == "present"
-    assert told["permissions"]["missing"] == ["request_run", "approve_run", "freeze_runs"]
-    made = {name for name in tables(scratch_url, vendor) if not name.startswith("sqlite_")}
+    assert told["permissions"]["missing"] == list(CODENAMES)
+    made = {name for name in tables(scratch_url) if not name.startswith("sqlite_")}
     assert {"migration_bot_run", "migration_bot_auditentry"} <= made
     strange = {name for name in made if not name.startswith(("migration_bot_", "django_tasks"))}
     assert strange == {"django_migrations"}
@@ -87,9 +67,9 @@ def test_permissions_are_made_where_the_users_are(
     execute(url, "DELETE FROM auth_permission")
     told = setup(site)
     assert told["database"] == "state"
-    assert told["permissions"]["made"] == ["request_run", "approve_run", "freeze_runs"]
-    assert "auth_permission" not in tables(state_url, "sqlite")
-    assert "migration_bot_run" not in tables(url, "sqlite")
+    assert told["permissions"]["made"] == list(CODENAMES)
+    assert "auth_permission" not in tables(state_url)
+    assert "migration_bot_run" not in tables(url)
     words = site.manage("migration_bot", "setup").stdout
     assert words == (
         "Own tables on state: up to date.\n"

@@ -13,12 +13,13 @@ from django.db import connections
 from django.test import override_settings
 
 from bot import audit, operations
-from bot.models import AuditEntry, Run
-from bot.operations import running
+from bot.models import AuditEntry, Run, StoredRehearsal
+from bot.operations import rehearsing, running
 from bot.route.findings import Risk
 from bot.route.refusals import Refused
 from bot.route.states import State
 from tests.plans import NOW, a_plan, a_step, acting, an_account
+from tests.replay import made_once
 
 
 class Everything:
@@ -33,14 +34,19 @@ class Everything:
         return True
 
 
+def migrate(database: str, *apps: str) -> None:
+    for app in apps:
+        call_command("migrate", app, database=database, verbosity=0)
+
+
 @pytest.fixture
-def site(target: str) -> Iterator[str]:
+def site(target: str, scratch_url: str) -> Iterator[str]:
     with override_settings(
         MIGRATION_BOT={"state_database": target, "databases": (target,)},
         DATABASE_ROUTERS=[f"{__name__}.Everything"],
     ):
-        for app in ("contenttypes", "auth", "migration_bot"):
-            call_command("migrate", app, database=target, verbosity=0)
+        apps = ("contenttypes", "auth", "migration_bot")
+        made_once("same moment", target, scratch_url, lambda: migrate(target, *apps))
         yield target
 
 
@@ -130,3 +136,24 @@ def test_eight_workers_at_once_claim_a_run_once(site: str) -> None:
 
     at_once(*[lambda n=n: claim(n) for n in range(8)])
     assert sum(claim is not None for claim in won) == 1
+
+
+def test_two_people_who_ask_for_a_rehearsal_get_one_and_two_workers_make_it_once(
+    site: str,
+) -> None:
+    robin = acting(an_account("robin", "request_run"))
+    ada = acting(an_account("ada", "request_run"))
+    plan = a_plan(a_step(risk=Risk.CAUTION), database="target")
+    stored = operations.keep_plan(actor=robin, plan=plan, now=NOW)
+    said = at_once(
+        *(
+            lambda who=who: operations.ask_for_rehearsal(stored.pk, actor=who, now=NOW)
+            for who in (robin, ada, robin, ada)
+        )
+    )
+    assert said == ["done"] * 4
+    row = StoredRehearsal.objects.using(site).get()
+    taken: list[Any] = []
+    at_once(*(lambda: taken.append(rehearsing.claim(row.pk, now=NOW)) for _ in range(4)))
+    assert len([one for one in taken if one is not None]) == 1
+    assert StoredRehearsal.objects.using(site).get().attempts == 1

@@ -48,6 +48,7 @@ DO: dict[str, Callable[[int, Actor], Any]] = {
     "request": lambda run, who: operations.request(
         _ready_plan().pk, actor=who, reason="x", now=NOW
     ),
+    "rehearse": lambda run, who: operations.ask_for_rehearsal(_ready_plan().pk, actor=who, now=NOW),
     "approve": lambda run, who: operations.approve(run, actor=who, now=NOW),
     "reject": lambda run, who: operations.reject(run, actor=who, reason="no", now=NOW),
     "cancel": lambda run, who: operations.cancel(run, actor=who, now=NOW),
@@ -61,16 +62,18 @@ BY_PERSON: dict[str, dict[str, type[Refused] | None]] = {
     "another requester": {
         "ask for a plan": None,
         "request": None,
+        "rehearse": None,
         **dict.fromkeys(["approve", "reject", "cancel"], NotPermitted),
     },
     "the requester": {
         "ask for a plan": None,
         "request": None,
+        "rehearse": None,
         "approve": NotPermitted,
         "reject": NotPermitted,
         "cancel": None,
     },
-    "an approver": {**dict.fromkeys(DO), "request": NotPermitted},
+    "an approver": {**dict.fromkeys(DO), **dict.fromkeys(["request", "rehearse"], NotPermitted)},
     "a superuser": dict.fromkeys(DO),
 }
 """What refuses each person each wish on a requested run; None lets them."""
@@ -78,6 +81,7 @@ BY_PERSON: dict[str, dict[str, type[Refused] | None]] = {
 OPEN_TO: dict[str, set[State]] = {
     "ask for a plan": set(State),
     "request": set(State),
+    "rehearse": set(State),
     "approve": {State.REQUESTED},
     "reject": {State.REQUESTED},
     "cancel": {State.REQUESTED, State.APPROVED, State.QUEUED},
@@ -165,3 +169,8 @@ def test_accounts_that_cannot_be_read_are_no_accounts(run: Run) -> None:
         operations.approve(run.pk, actor=acting(ada), now=NOW)
     run.refresh_from_db()
     assert run.state == State.REQUESTED
+
+
+def test_the_names_of_the_permissions_fit_the_column_of_the_first_migration_of_auth() -> None:
+    """Whoever migrates another app first has that column, of 50 characters, when they are made."""
+    assert all(len(name) <= 50 for _, name in Run._meta.permissions)

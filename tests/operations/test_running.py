@@ -2,46 +2,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
 
-from bot import audit, clock, operations
+from bot import audit, operations
 from bot.carry_out import Watch
 from bot.database.messages import Locked, Stopped
 from bot.models import AuditEntry, Freeze, Run
-from bot.operations import accounts, running
+from bot.operations import running
 from bot.operations.running import LeaseLost
-from bot.route.basis import Basis
-from bot.route.refusals import AccountUnreadable
 from bot.route.states import State
-from tests.plans import NOW, a_plan, a_step, acting, an_account
+from tests.operations.claiming import LATER, basis, claimed
+from tests.plans import NOW
 
 pytestmark = pytest.mark.django_db
-
-LATER = NOW + timedelta(seconds=31)
-"""When the default lease of 30 s has ended."""
-
-
-@pytest.fixture
-def queued() -> Run:
-    robin = an_account("robin", "request_run")
-    ada = an_account("ada", "approve_run")
-    plan = a_plan(a_step(), a_step(name="0003_third"))
-    stored = operations.keep_plan(actor=acting(robin), plan=plan, now=NOW)
-    run = operations.request(stored.pk, actor=acting(robin), reason="totals", now=NOW)
-    return operations.approve(run.pk, actor=acting(ada), now=NOW)
-
-
-def basis(run: Run) -> Basis:
-    return run.stored_plan.plan.basis
-
-
-def claimed(run: Run, worker: str = "w1", now: Any = NOW) -> running.Claim:
-    found = running.claim(run.pk, worker=worker, now=now)
-    assert found is not None
-    return found[0]
 
 
 def test_a_job_delivered_eight_times_is_claimed_once(queued: Run) -> None:
@@ -72,42 +46,6 @@ def test_another_basis_under_the_lock_makes_it_stale_and_nothing_starts(queued: 
     assert run.state == State.STALE
     assert run.stale_because == ["shop.0002_more was applied meanwhile."]
     assert run.started_at is None
-
-
-def test_an_approver_who_left_meanwhile_makes_it_stale(queued: Run) -> None:
-    get_user_model().objects.filter(username="ada").update(is_active=False)
-    run = running.start(claimed(queued), basis(queued), now=NOW)
-    assert run.state == State.STALE
-    assert run.stale_because == ["ada, who approved it, may no longer approve."]
-
-
-def test_a_run_with_too_few_approvals_goes_stale_although_nobody_left(queued: Run) -> None:
-    Run.objects.filter(pk=queued.pk).update(approvals_needed=2)
-    run = running.start(claimed(queued), basis(queued), now=NOW)
-    assert run.state == State.STALE
-    assert run.stale_because == ["Only 1 of 2 approvals are there."]
-
-
-def test_accounts_that_cannot_be_read_are_no_reason_to_end_a_run(
-    queued: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def unreadable(actor: Any, permission: str) -> None:
-        raise AccountUnreadable(error="server closed the connection")
-
-    hold = claimed(queued)
-    with monkeypatch.context() as patch:
-        patch.setattr(accounts, "require", unreadable)
-        watch = Watch(hold=hold, clock=lambda: NOW)
-        answer = watch.hear(Locked(basis=basis(queued)))
-        assert answer is not None
-        assert not answer.go
-        assert "server closed the connection" in answer.because
-        watch.hear(Stopped(because=answer.because, done=()))
-    queued.refresh_from_db()
-    assert (queued.state, queued.claimed_by) == (State.QUEUED, "")
-    assert queued.waiting_for == [answer.because]
-    hold = claimed(queued)
-    assert running.start(hold, basis(queued), now=NOW).state == State.RUNNING
 
 
 def freeze() -> Freeze:
@@ -151,35 +89,6 @@ def test_a_worker_thawed_past_its_lease_can_change_nothing(queued: Run) -> None:
         with pytest.raises(LeaseLost):
             late()
     assert running.start(fresh, basis(queued), now=LATER).state == State.RUNNING
-
-
-def test_a_running_run_whose_lease_died_is_interrupted_and_never_claimed_again(
-    queued: Run,
-) -> None:
-    hold = claimed(queued)
-    running.start(hold, basis(queued), now=NOW)
-    assert running.interrupt(queued.pk, because="x", now=NOW) is None, "its lease lives"
-    clock.tick(now=LATER)
-    queued.refresh_from_db()
-    assert queued.state == State.INTERRUPTED
-    assert queued.active_key == "default", "nobody may start on that database now"
-    assert running.claim(queued.pk, worker="w2", now=LATER) is None
-    with pytest.raises(LeaseLost):
-        running.renew(hold, now=LATER)
-
-
-@pytest.mark.parametrize("end", [State.SUCCEEDED, State.FAILED, State.NEEDS_ATTENTION])
-def test_an_interrupted_run_ends_as_the_database_says(queued: Run, end: State) -> None:
-    hold = claimed(queued)
-    running.start(hold, basis(queued), now=NOW)
-    running.step_starting(hold, "shop", "0002_more", now=NOW)
-    clock.tick(now=LATER)
-    done = ["shop.0002_more"] if end is State.FAILED else []
-    run = running.reconciled(queued.pk, state=end, done=done, because="Seen.", now=LATER)
-    assert run is not None
-    assert run.state == end
-    assert run.active_key is None
-    assert running.reconciled(queued.pk, state=end, done=done, because="x", now=LATER) is None
 
 
 def test_a_failure_keeps_step_statement_error_and_traceback(queued: Run) -> None:

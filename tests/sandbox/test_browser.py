@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Route,
+    expect,
+    sync_playwright,
+)
 from slack_sdk import WebClient
 
 from bot.sandbox import names
@@ -285,6 +293,26 @@ def test_mrkdwn_is_drawn_as_slack_draws_it(demo: Demo) -> None:
     assert 'href="mailto:a@b.example"' in drawn["<mailto:a@b.example|write>"]
     moment = page.evaluate(draw, "<!date^1700000000^{date_num}^https://example.com|then>")
     assert 'datetime="2023-11-14T22:13:20.000Z"' in moment
+    page.context.close()
+
+
+def test_one_stays_whom_one_chose_to_be_when_an_older_answer_comes(demo: Demo) -> None:
+    page = demo.visit()
+    expect(page.locator('#people [aria-selected="true"]')).to_contain_text("robin")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/state?*", hold)
+    with page.expect_request("**/state?*"):
+        pass
+    page.click('#people [role="option"]:has-text("ada")')
+    held[0].continue_()
+    expect(page.locator('#people [aria-selected="true"]')).to_contain_text("ada")
     page.context.close()
 
 

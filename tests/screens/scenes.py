@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot import operations
-from bot.models import Freeze, Run, StoredPlan, Worker
-from bot.operations import running
+from bot.models import Freeze, Run, StoredPlan, StoredRehearsal, Worker
+from bot.operations import interrupting, rehearsing, running
 from bot.route.findings import Evidence, Finding, Risk
 from bot.route.plan import Belief, Direction, Operation, Plan, Statement, Step
 from bot.route.refusals import BrokenMigrations
+from bot.route.rehearsal import Deed, MeasuredStatement, Outcome, Probe, Rehearsal, RehearsedStep
+from bot.route.risks.facts import Effect, Lock, Work
 from bot.route.states import State
 from tests.plans import a_plan, a_step, acting, an_account
 
@@ -237,7 +239,9 @@ def furnish(now: datetime) -> list[Scene]:
     Worker.objects.create(
         name="web-1:4711:run", kind="run", started_at=now, beat_at=now + timedelta(hours=1)
     )
-    plans = _plans(stage, people, now)
+    plans = _plans(stage, people, now) | _rehearsals(stage, now)
+    seen = stage.requested("measured before it was asked for", plan=plans["measured"].plan)
+    runs["measured"] = seen
     Freeze.objects.create(
         database="replica",
         owner=str(people.grace.pk),
@@ -305,8 +309,10 @@ def _runs(stage: Stage, now: datetime) -> dict[str, Run]:
     hold, unsure = stage.started("the machine went down", 1)
     runs["interrupted"] = runs["needs-attention"] = unsure
     gone = stage.now + timedelta(minutes=7)
-    running.interrupt(unsure.pk, because="The worker says nothing any more.", now=gone, hold=hold)
-    running.reconciled(
+    interrupting.interrupt(
+        unsure.pk, because="The worker says nothing any more.", now=gone, hold=hold
+    )
+    interrupting.reconciled(
         unsure.pk,
         state=State.NEEDS_ATTENTION,
         done=[f"{s['app']}.{s['name']}" for s in unsure.steps][:1],
@@ -333,11 +339,102 @@ def _runs(stage: Stage, now: datetime) -> dict[str, Run]:
     return runs
 
 
+def rehearsal_of(plan: Plan) -> Rehearsal:
+    """Of the shop's three steps: one that works, one that locks, one that breaks the release."""
+    index = Effect(
+        table="shop_order",
+        lock=Lock.SHARE,
+        work=Work.INDEX,
+        words="an index is built",
+        evidence=Evidence.MEASURED,
+    )
+    drop = Effect(table="shop_order", lock=Lock.ALL, evidence=Evidence.MEASURED)
+    first, second, third = plan.steps
+    fails = Finding(
+        code="old_release_fails",
+        level=Risk.DANGEROUS,
+        because="The running release was tried: its SELECT on shop_order fails (column "
+        '"legacy_reference" does not exist).',
+        instead="Deploy code that does not use the column first, then drop it.",
+        evidence=Evidence.MEASURED,
+        step=third.key,
+        table="shop_order",
+    )
+    return Rehearsal(
+        fingerprint=plan.fingerprint,
+        database=plan.database,
+        vendor=plan.vendor,
+        made_at=plan.made_at,
+        milliseconds=3210,
+        where="a throwaway PostgreSQL 15.19 cluster",
+        schema_from="pg_dump of the target's schema",
+        steps=(
+            RehearsedStep(key=first.key, outcome=Outcome.WORKS, milliseconds=9, undo=Outcome.WORKS),
+            RehearsedStep(
+                key=second.key,
+                outcome=Outcome.WORKS,
+                milliseconds=14,
+                measured=(
+                    MeasuredStatement(operation=0, sql="", milliseconds=9, effects=(index,)),
+                ),
+                undo=Outcome.WORKS,
+            ),
+            RehearsedStep(
+                key=third.key,
+                outcome=Outcome.WORKS,
+                milliseconds=6,
+                measured=(MeasuredStatement(operation=1, sql="", milliseconds=3, effects=(drop,)),),
+                probes=tuple(
+                    Probe(
+                        model="shop.Order",
+                        table="shop_order",
+                        deed=deed,
+                        outcome=Outcome.FAILS,
+                        error='column "legacy_reference" does not exist',
+                    )
+                    for deed in (Deed.SELECT, Deed.INSERT)
+                ),
+                undo=Outcome.FAILS,
+                undo_because="RunPython without reverse_code cannot be undone",
+                skipped=("Its Python was left out; the setting rehearse_python runs it too.",),
+            ),
+        ),
+        same_again=Outcome.WORKS,
+        findings=((), second.findings, (fails, third.findings[1])),
+        notes=(
+            "Measured with two made-up rows a table; the sizes are the target's.",
+            "Its Python was not run.",
+        ),
+    )
+
+
+def _rehearsals(stage: Stage, now: datetime) -> dict[str, StoredPlan]:
+    """One in each state. Only one can be under way, so that one is the last."""
+    robin, made = acting(stage.cast.robin), {}
+    StoredRehearsal.objects.update(state=StoredRehearsal.REFUSED, because=NO_PLACE)
+    for name in ("measured", "not-rehearsed", "rehearsing"):
+        plan = shop_plan(now - timedelta(minutes=2), f"_{name[:4]}")
+        made[name] = operations.keep_plan(actor=robin, plan=plan, now=now)
+        row = operations.ask_for_rehearsal(made[name].pk, actor=robin, now=now)
+        held = rehearsing.claim(row.pk, now=now)
+        assert held is not None
+        if name == "measured":
+            operations.store_rehearsal(held, rehearsal_of(plan), now=now)
+        elif name == "not-rehearsed":
+            operations.refuse_rehearsal(held, NO_PLACE, now=now)
+        else:
+            operations.rehearsal_progress(held, "2 of 3: shop.0004_order_status_index", now=now)
+    return made
+
+
+NO_PLACE = "Set rehearsal_databases, or install PostgreSQL's server binaries here."
+
+
 def _interrupted(stage: Stage) -> Run:
     hold, run = stage.started("a worker was killed", 1)
     gone = stage.now + timedelta(minutes=7)
     because = "The process that ran it is gone (signal 9)."
-    running.interrupt(run.pk, because=because, now=gone, hold=hold)
+    interrupting.interrupt(run.pk, because=because, now=gone, hold=hold)
     return stage.free(run)
 
 

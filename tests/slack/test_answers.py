@@ -15,11 +15,21 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from bot import operations
-from bot.models import AuditEntry, Delivery, Link, LinkCode, Run, SlackCall, StoredPlan
+from bot.models import (
+    AuditEntry,
+    Delivery,
+    Link,
+    LinkCode,
+    Run,
+    SlackCall,
+    StoredPlan,
+    StoredRehearsal,
+)
 from bot.moment import utc_now
+from bot.route.findings import Evidence, Finding, Risk
 from bot.route.refusals import PlanNotFound
 from bot.route.states import State
-from bot.slack import answers, listing
+from bot.slack import answers, blocks, listing, rendering
 from bot.slack.calls import Call
 from bot.slack.commands import COMMANDS
 from tests.plans import a_plan, a_step, acting, an_account
@@ -62,6 +72,7 @@ TYPED = {
     "status": "status",
     "plan": "plan",
     "apply": 'apply --reason "new totals"',
+    "rehearse": "rehearse shop",
     "show": "show {run}",
     "cancel": "cancel {run}",
     "history": "history",
@@ -79,7 +90,7 @@ def expected_refusal(who: str, name: str) -> str:
         return ""
     if who in REFUSED_WITH:
         return REFUSED_WITH[who]
-    if name == "apply" and who != "requester":
+    if name in ("apply", "rehearse") and who != "requester":
         return "lacks the permission migration_bot.request_run"
     if name == "cancel" and who != "approver":
         return "lacks the permission migration_bot.approve_run"
@@ -119,6 +130,7 @@ PRESSES = {
     "migration_bot.cancel": "{run}",
     "migration_bot.show": "{run}",
     "migration_bot.request": "{plan}",
+    "migration_bot.rehearse": "{plan}",
 }
 
 
@@ -231,6 +243,42 @@ def test_the_address_for_an_answer_is_forgotten_with_the_plan(
     assert Delivery.objects.get(kind="plan_refused").payload["response_url"] == address
 
 
+def test_rehearse_asks_a_worker_to_plan_and_to_rehearse_then(says: Says, linked: Any) -> None:
+    linked("U0ROBIN", "robin", "request_run")
+    answer = says(command("rehearse shop 0007"))
+    assert "Planning shop 0007" in answer["text"]
+    assert "rehearsing it" in answer["text"]
+    stored = StoredPlan.objects.get()
+    assert (stored.target, stored.purpose) == ("shop 0007", StoredPlan.REHEARSE)
+
+
+def test_rehearse_takes_the_permission_to_request(says: Says, linked: Any) -> None:
+    linked("U0ROBIN", "robin")
+    assert "lacks the permission migration_bot.request_run" in says(command("rehearse"))["text"]
+    assert not StoredPlan.objects.exists()
+    assert AuditEntry.objects.get().event == "plan.rehearse.refused"
+
+
+def test_the_button_rehearses_the_plan_once_however_often_it_is_pressed(
+    says: Says, linked: Any, run: Run
+) -> None:
+    linked("U0ADA", "ada", "request_run")
+    for _ in range(3):
+        says(press("migration_bot.rehearse", str(run.stored_plan_id)))
+    assert StoredRehearsal.objects.count() == 1
+    told = Delivery.objects.filter(kind="reply").values_list("payload", flat=True)
+    assert {reply["message"]["text"] for reply in told} == {
+        "The rehearsal is under way. The message says how far it is."
+    }
+
+
+def test_the_button_for_a_plan_that_is_gone_says_so(says: Says, linked: Any) -> None:
+    linked("U0ADA", "ada", "request_run")
+    says(press("migration_bot.rehearse", "no-uuid"))
+    message = Delivery.objects.get(kind="reply").payload["message"]
+    assert "no such plan any more" in message["text"]
+
+
 def test_apply_with_a_reason_keeps_the_wish_with_it(says: Says, linked: Any) -> None:
     linked("U0ROBIN", "robin", "request_run")
     says(command("apply shop --reason “new totals”"))
@@ -248,9 +296,9 @@ def test_asking_waits_for_no_writer_of_the_audit_and_takes_few_statements(
     statements = [query["sql"] for query in captured.captured_queries]
     statements = [sql for sql in statements if "SAVEPOINT" not in sql]
     assert not [sql for sql in statements if "audithead" in sql]
-    # The signature; the person with their link; the account; its two permission queries; the wish.
-    # Its wake comes after the commit, which this test does not reach.
-    assert len(statements) == 7
+    # The person with their link; what waits; the account with its permission; the signature, the
+    # wish and its wake.
+    assert len(statements) == 6
 
 
 @pytest.mark.parametrize("digits", [13, 16, 300])
@@ -280,6 +328,37 @@ def test_a_modal_that_does_not_open_leaves_a_way_on(says: Says, linked: Any, err
     responses.post(f"{API}views.open", json={"ok": False, "error": error})
     answer = says(command("apply shop 0007"))
     assert '/migrate apply shop 0007 --reason "why"' in answer["text"]
+
+
+@responses.activate
+@pytest.mark.parametrize("action", ["approve", "reject", "request"])
+def test_a_buttons_form_that_does_not_open_can_be_had_by_pressing_again(
+    says: Says, linked: Any, forbidden: Run, action: str
+) -> None:
+    linked("U0ADA", "ada", "request_run", "approve_run", "override_findings")
+    responses.post(f"{API}views.open", json={"ok": False, "error": "expired_trigger_id"})
+    value = str(forbidden.stored_plan_id if action == "request" else forbidden.pk)
+    says(press(f"migration_bot.{action}", value))
+    told = Delivery.objects.get(kind="reply").payload["message"]["text"]
+    assert "Press the button once more. Or open the staff page: https://" in told
+
+
+def test_whoever_approves_first_is_told_that_others_have_to(
+    says: Says, linked: Any, now: datetime
+) -> None:
+    asker = acting(an_account("asker", "request_run"))
+    plan = a_plan(a_step(risk=Risk.DANGEROUS))
+    stored = operations.keep_plan(actor=asker, plan=plan, now=now)
+    run = operations.request(stored.pk, actor=asker, reason="totals", now=now)
+    linked("U0ADA", "ada", "approve_run")
+    linked("U0BEN", "ben", "approve_run")
+    for user in ("U0ADA", "U0BEN"):
+        says(press("migration_bot.approve", str(run.pk), user=user))
+    told = Delivery.objects.filter(kind="reply").order_by("pk").values_list("payload", flat=True)
+    assert [one["message"]["text"] for one in told] == [
+        f"You approved run {run.pk}. 1 more approval to go, by others.",
+        f"You approved run {run.pk}. Its message in the channel says how it goes.",
+    ]
 
 
 def test_the_modals_reason_requests_the_plan_that_was_shown(
@@ -341,6 +420,100 @@ def test_rejecting_asks_why_and_keeps_it(says: Says, linked: Any, run: Run) -> N
     run.refresh_from_db()
     assert run.state == State.REJECTED
     assert run.decisions.get().reason == "not on a Friday"
+
+
+BROKEN = Finding(
+    code="data_breaks_rule",
+    level=Risk.CAUTION,
+    because="12 rows of shop_order have NULL in total: SET NOT NULL would fail.",
+    evidence=Evidence.MEASURED,
+)
+
+
+@pytest.fixture
+def forbidden(now: datetime) -> Run:
+    asker = acting(an_account("asker", "request_run"))
+    plan = a_plan(a_step(findings=(BROKEN,)))
+    stored = operations.keep_plan(actor=asker, plan=plan, now=now)
+    return operations.request(stored.pk, actor=asker, reason="totals", now=now)
+
+
+def reason(words: str) -> dict[str, Any]:
+    return {"reason": {"migration_bot.reason": {"value": words}}}
+
+
+@responses.activate
+def test_approving_in_spite_of_a_finding_asks_why_and_everybody_is_told(
+    says: Says, linked: Any, forbidden: Run
+) -> None:
+    linked("U0ADA", "ada", "approve_run", "override_findings")
+    opened = responses.post(f"{API}views.open", json={"ok": True})
+    says(press("migration_bot.approve", str(forbidden.pk)))
+    view = (
+        json.loads(json.loads(opened.calls[0].request.body)["view"])
+        if isinstance(json.loads(opened.calls[0].request.body)["view"], str)
+        else json.loads(opened.calls[0].request.body)["view"]
+    )
+    assert view["callback_id"] == "migration_bot.override_reason"
+    assert "12 rows of shop_order" in str(view)
+    assert not forbidden.decisions.exists(), "nothing is decided by opening a modal"
+    assert not AuditEntry.objects.filter(event__endswith=".refused").exists()
+    carried = json.loads(view["private_metadata"])
+    says(submit("migration_bot.override_reason", carried, reason("they are test rows")))
+    forbidden.refresh_from_db()
+    assert forbidden.state == State.QUEUED
+    (decision,) = forbidden.decisions.all()
+    assert (decision.overrides, decision.reason) == ("data_breaks_rule", "they are test rows")
+    message = blocks.run_message(rendering.run_view(forbidden.pk, now=utc_now()))
+    assert "in spite of data_breaks_rule" in message.text
+    assert "they are test rows" in message.text
+
+
+@pytest.mark.parametrize("permissions", [("approve_run",), ("override_findings",)])
+def test_whoever_may_not_override_is_refused_and_asked_nothing(
+    says: Says, linked: Any, forbidden: Run, permissions: tuple[str, ...]
+) -> None:
+    linked("U0ADA", "ada", *permissions)
+    says(press("migration_bot.approve", str(forbidden.pk)))
+    says(
+        submit(
+            "migration_bot.override_reason",
+            {"run": forbidden.pk, "codes": "data_breaks_rule"},
+            reason("so what"),
+        )
+    )
+    assert not forbidden.decisions.exists()
+    entries = AuditEntry.objects.filter(event="run.approve.refused")
+    assert entries.count() >= 1
+
+
+@pytest.mark.parametrize(
+    "carried",
+    [
+        {"codes": "loses_data"},
+        {"codes": ""},
+        {},
+        {"codes": ["data_breaks_rule"]},
+        {"codes": "data_breaks_rule", "mark": "=000000000000"},
+    ],
+)
+def test_only_what_was_shown_in_the_modal_is_overridden(
+    says: Says, linked: Any, forbidden: Run, carried: dict[str, Any]
+) -> None:
+    linked("U0ADA", "ada", "approve_run", "override_findings")
+    modal = {"run": forbidden.pk, **carried}
+    answer = says(submit("migration_bot.override_reason", modal, reason("fine")))
+    assert "cannot be approved as it is" in str(answer)
+    assert not forbidden.decisions.exists()
+
+
+def test_an_override_without_a_reason_is_told_at_its_field(
+    says: Says, linked: Any, forbidden: Run
+) -> None:
+    linked("U0ADA", "ada", "approve_run", "override_findings")
+    modal = {"run": forbidden.pk, "codes": "data_breaks_rule"}
+    answer = says(submit("migration_bot.override_reason", modal, reason(" ")))
+    assert "reason" in answer["errors"]
 
 
 # Who somebody is

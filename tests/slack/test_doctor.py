@@ -253,7 +253,7 @@ def test_a_broker_that_is_down_is_wrong(now: datetime) -> None:
     tasks = {
         "default": {
             "BACKEND": "bot.engines.celery.CeleryBackend",
-            "QUEUES": ["migration_bot", "migration_bot_runs"],
+            "QUEUES": ["migration_bot", "migration_bot_runs", "migration_bot_rehearsals"],
             "OPTIONS": {"broker_url": "redis://127.0.0.1:1/0"},
         }
     }

@@ -16,7 +16,8 @@ from django.test import Client, RequestFactory, override_settings
 from bot.models import AuditEntry, SeenRequest, SlackCall
 from bot.moment import utc_now
 from bot.route.refusals import SetupNeeded
-from bot.slack.door import SlackEvents, forget_old_requests
+from bot.slack.door import SlackEvents
+from bot.slack.entrance import forget_old_requests
 from tests.slack.payloads import (
     CHANNEL,
     SETTINGS,

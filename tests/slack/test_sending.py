@@ -298,6 +298,25 @@ def test_invalid_blocks_fall_back_to_plain_text_and_are_reported(many_entries: N
 
 
 @responses.activate
+def test_when_even_the_plain_blocks_are_refused_the_text_alone_is_sent(many_entries: None) -> None:
+    posts: list[dict[str, Any]] = []
+
+    def post(request: Any) -> tuple[int, dict[str, str], str]:
+        posts.append(_body(request))
+        if posts[-1].get("blocks"):
+            return 200, {}, json.dumps({"ok": False, "error": "invalid_blocks"})
+        return 200, {}, json.dumps({"ok": True, "ts": "1.0"})
+
+    responses.add_callback("POST", f"{API}chat.postMessage", callback=post)
+    audits(1)
+    drain()
+    delivery = Delivery.objects.get()
+    assert (delivery.state, len(posts)) == (Delivery.SENT, 3)
+    assert "invalid_blocks" in delivery.error
+    assert posts[2]["text"] == posts[0]["text"]
+
+
+@responses.activate
 def test_what_slack_refuses_for_good_does_not_hold_up_the_rest_and_an_entry_is_never_given_up(
     many_entries: None,
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from tests import servers
 from tests.story.site import Site, write_project
 
 
@@ -29,9 +30,18 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def scripts() -> dict[str, list[str]]:
+    """By vendor what setup sent to the first site's database there."""
+    return {}
+
+
 @pytest.fixture
 def new_site(
-    tmp_path: Path, new_database: Callable[[str], str], request: pytest.FixtureRequest
+    tmp_path: Path,
+    new_database: Callable[[str], str],
+    scripts: dict[str, list[str]],
+    request: pytest.FixtureRequest,
 ) -> Iterator[SiteFactory]:
     """Makes a site on a fresh database of this vendor: ``new_site("sqlite", lease=3)``."""
     with contextlib.ExitStack() as stack:
@@ -44,11 +54,16 @@ def new_site(
             if here:
                 for file in request.getfixturevalue("prepared").glob("*.sqlite3*"):
                     shutil.copy(file, folder)
+            one = not here and not options.get("state_url")
+            if one and vendor in scripts:
+                servers.execute(url, *scripts[vendor])
             environment = {"MIGRATION_BOT_LEASE": str(lease)}
             site = Site(write_project(folder, url, environment=environment, **options))
             stack.callback(site.end)
-            if not here:
-                site.ask("prepare")
+            if not here and not (one and vendor in scripts):
+                sent = site.ask("prepare")
+                if one:
+                    scripts[vendor] = sent["default"]
             return site
 
         yield make

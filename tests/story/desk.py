@@ -8,6 +8,7 @@ Django once for a whole test instead of once for each question is all that it is
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import traceback
@@ -35,8 +36,20 @@ def actor(name: str) -> Any:
 
 
 @told
-def prepare() -> None:
-    """All tables but the shop's; robin may request, ada and grace may approve."""
+def prepare() -> dict[str, list[str]]:
+    """All tables but the shop's; robin may request, ada and grace may approve. What was sent to
+    each database for that."""
+    from django.db import connections
+
+    from tests.replay import kept
+
+    with contextlib.ExitStack() as stack:
+        sent = {alias: stack.enter_context(kept(alias)) for alias in connections}
+        _prepare()
+    return sent
+
+
+def _prepare() -> None:
     from django.contrib.auth import get_user_model
     from django.contrib.auth.models import Permission
     from django.core.management import call_command
@@ -93,6 +106,36 @@ def approve(run: int, who: str = "ada") -> str:
 
 
 @told
+def rehearse(plan: str) -> str:
+    """Ask for a rehearsal of a plan that is ready; its number."""
+    from bot import operations
+    from bot.moment import utc_now
+
+    row = operations.ask_for_rehearsal(plan, actor=actor("robin"), now=utc_now())
+    return str(row.pk)
+
+
+@told
+def rehearsals() -> list[dict[str, Any]]:
+    """Every rehearsal, the oldest first."""
+    from bot.models import StoredRehearsal
+
+    fields = ("state", "progress", "because", "attempts", "active_key", "document")
+    return list(StoredRehearsal.objects.order_by("asked_at").values(*fields))
+
+
+@told
+def message(run: int) -> dict[str, Any]:
+    """The run's message in Slack as it would be sent now: its text and its buttons."""
+    from bot.moment import utc_now
+    from bot.slack import blocks, rendering
+
+    made = blocks.run_message(rendering.run_view(run, now=utc_now()))
+    elements = [e for b in made.blocks if b["type"] == "actions" for e in b["elements"]]
+    return {"text": made.text, "buttons": [e["text"]["text"] for e in elements]}
+
+
+@told
 def wake(run: int, times: int) -> None:
     """Deliver the same wake again and again."""
     from bot import tasks
@@ -125,6 +168,14 @@ def show(run: int) -> dict[str, Any]:
     found = reading.find_run(run)
     more = {"traceback": found.traceback, "claimed_by": found.claimed_by, "fence": found.fence}
     return reading.run_as_json(found) | more
+
+
+@told
+def planned(run: int) -> Any:
+    """The document of the plan that a run carries out."""
+    from bot.models import Run
+
+    return Run.objects.get(pk=run).stored_plan.document
 
 
 @told

@@ -52,6 +52,7 @@ from django_site.environment import SQLITE_OPTIONS
 for database in DATABASES.values():
     if database["ENGINE"].endswith("sqlite3"):
         database["OPTIONS"] = {**SQLITE_OPTIONS}
+MIGRATION_BOT["rehearse"] = "never"  # what is not about them should not wait for one
 MIGRATION_BOT["lease"] = float(os.environ.get("MIGRATION_BOT_LEASE", "30"))
 LOGGING = {
     "version": 1,

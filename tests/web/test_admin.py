@@ -16,11 +16,13 @@ from bot.models import (
     Freeze,
     Link,
     LinkCode,
+    RecordedWork,
     Run,
     SeenRequest,
     SlackCall,
     SlackChannel,
     SlackPerson,
+    StoredRehearsal,
     Worker,
 )
 from tests.plans import an_account
@@ -54,6 +56,20 @@ def filled(asked: Callable[..., Run], ada: Any, now: datetime, signed_in: Any) -
     SeenRequest.objects.create(signature="v0=1", at=now)
     LinkCode.objects.create(
         digest="d" * 64, team="T", slack_user="U", created_at=now, expires_at=now
+    )
+    StoredRehearsal.objects.create(
+        stored_plan=run.stored_plan, database="default", fingerprint=run.fingerprint, asked_at=now
+    )
+    RecordedWork.objects.create(
+        vendor="sqlite",
+        database="default",
+        kind="scan",
+        table="shop_order",
+        rows=10,
+        milliseconds=1,
+        run=run.pk,
+        step="shop.0002_more",
+        at=now,
     )
     return run
 

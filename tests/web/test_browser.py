@@ -13,10 +13,10 @@ from django.test import Client
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from bot import operations
-from bot.models import Run, StoredPlan, Worker
-from bot.operations import running
+from bot.models import Run, StoredPlan, StoredRehearsal, Worker
+from bot.operations import rehearsing, running
 from bot.route.findings import Risk
-from tests.plans import a_plan, a_step, acting
+from tests.plans import a_plan, a_rehearsal, a_step, acting, measured
 from tests.screenshots import chromium
 
 CHROMIUM = chromium()
@@ -143,6 +143,37 @@ def test_a_plan_appears_when_it_is_ready_and_leads_to_its_run(
     run = operations.store_plan(wished.pk, a_plan(), now=now)
     assert run is not None
     page.wait_for_url(f"**/migrations/runs/{run.pk}/")
+
+
+def test_a_rehearsal_is_pressed_for_followed_and_shown_while_a_reason_is_being_typed(
+    robin: Any, ada: Any, kept: Callable[..., StoredPlan], open_page: Callable[..., Page]
+) -> None:
+    worker()
+    plan = a_plan(a_step(risk=Risk.CAUTION))
+    stored = kept(plan)
+    watching = open_page(ada, f"/migrations/plans/{stored.pk}/")
+    page = open_page(robin, f"/migrations/plans/{stored.pk}/")
+    page.get_by_role("button", name="Rehearse").click()
+    expect(page.locator(".rehearsal")).to_contain_text("waiting for a worker.")
+    expect(page.get_by_role("button", name="Rehearse")).to_have_count(0)
+    page.get_by_label("Reason").fill("new totals")
+    row = rehearsing.claim(StoredRehearsal.objects.get().pk, now=datetime.now(UTC))
+    assert row is not None
+    operations.rehearsal_progress(row, "1 of 1: shop.0002_more", now=datetime.now(UTC))
+    panel = page.locator(".rehearsal")
+    expect(panel).to_contain_text("Rehearsing on a copy of the schema, step 1 of 1")
+    found = a_rehearsal(plan, measured(Risk.DANGEROUS))
+    operations.store_rehearsal(row, found, now=datetime.now(UTC))
+    expect(page.get_by_text("The rehearsal says so.")).to_be_visible()
+    expect(page.get_by_text("Ran in 12 ms.")).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text("Measured on a copy of the schema")
+    expect(page.get_by_text("2 people must approve it")).to_be_visible()
+    assert page.get_by_label("Reason").input_value() == "new totals"
+    page.get_by_role("button", name="Request this run").click()
+    expect(page.locator(".title .risk-dangerous")).to_be_visible()
+    expect(page.get_by_text("Ran in 12 ms.")).to_be_visible()
+    watching.reload()
+    expect(watching.get_by_text("The rehearsal says so.")).to_be_visible()
 
 
 def test_all_of_it_works_without_scripts(

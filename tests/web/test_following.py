@@ -194,7 +194,13 @@ def test_the_fragment_is_the_part_that_changes(
     run = asked()
     part = signed_in(ada).get(f"{address(run)}?fragment=1").content.decode()
     assert "<html" not in part
-    assert re.findall(r'data-part="(\w+)"', part) == ["head", "actions", "body"]
+    assert re.findall(r'data-part="([\w-]+)"', part) == [
+        "head",
+        "actions",
+        "rehearsal",
+        "body",
+        "whole-plan",
+    ]
     assert f'data-announcement="Run {run.pk} is requested.' in part
 
 

@@ -9,7 +9,7 @@ from django.db import OperationalError
 from django.test import Client, override_settings
 
 from bot.models import Delivery, Run, SlackChannel, Worker
-from bot.operations import reading
+from bot.operations import vital_signs
 from tests.slack.payloads import CHANNEL, SETTINGS
 from tests.web.conftest import alter
 
@@ -116,7 +116,7 @@ def test_a_database_that_is_down_is_told_without_its_name(
     def down(**kwargs: Any) -> Any:
         raise OperationalError("connection to server at db-7.internal failed")
 
-    monkeypatch.setattr(reading, "pulse", down)
+    monkeypatch.setattr(vital_signs, "pulse", down)
     answer = look()
     assert answer.status_code == 503
     assert answer.json()["database"]["ok"] is False

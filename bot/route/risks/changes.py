@@ -1,4 +1,4 @@
-"""What an operation changes for code that is running: dropped, renamed, demanded, tightened.
+"""What an operation changes for code that is running: dropped, renamed, demanded.
 
 From Django's operation where there is one, else from what SQL says.
 """
@@ -9,28 +9,30 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.route.risks.facts import Case, Column, Deed, RuleKind
-from bot.route.risks.reading import Action, Verb, actions
-from bot.route.risks.vendors.postgresql import default_of
+from bot.route.risks.definitions import default_of
+from bot.route.risks.facts import Case, Column, Deed
+from bot.route.risks.reading import Action, Verb
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """``column`` is empty for a table; ``to`` is a new name."""
+    """``column`` is empty for a table; ``to`` is a new name. ``is_view`` says that nothing is lost
+    with it."""
 
     table: str
     column: str = ""
     to: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tightened:
-    what: str
-    table: str
+    is_view: bool = False
 
 
 def dropped(case: Case) -> Iterator[Change]:
     """Tables and columns that go and that were there before the plan."""
+    for gone in _dropped(case):
+        if (gone.table, gone.column) not in case.new_columns:
+            yield gone
+
+
+def _dropped(case: Case) -> Iterator[Change]:
     facts = case.facts
     if not facts.all_statements:
         return
@@ -40,19 +42,34 @@ def dropped(case: Case) -> Iterator[Change]:
         elif facts.before.through:
             yield Change(table=facts.before.through)
     elif facts.deed is Deed.DROP_TABLE:
-        for action in _sql(case):
+        for action in of_old_tables(case):
             if action.verb is Verb.DROP_TABLE:
                 yield Change(table=action.table)
     elif facts.deed is Deed.SQL:
-        for action in _sql(case):
-            if action.verb is Verb.DROP_TABLE:
-                yield Change(table=action.table)
-            elif action.verb is Verb.DROP_COLUMN:
-                yield Change(table=action.table, column=action.name)
+        yield from _dropped_by_sql(case)
+
+
+def _dropped_by_sql(case: Case) -> Iterator[Change]:
+    for action in of_old_tables(case):
+        if action.verb is Verb.DROP_TABLE:
+            yield Change(table=action.table)
+        elif action.verb is Verb.DROP_VIEW and action.table not in case.views:
+            yield Change(table=action.table, is_view=True)
+        elif action.verb is Verb.DROP_COLUMN:
+            yield Change(table=action.table, column=action.name)
+        elif action.verb is Verb.DROP_ALL_OF:
+            for table, column in case.situation.known.takes_along.get(action.name, ()):
+                yield Change(table=table, column=column)
 
 
 def renamed(case: Case) -> Iterator[Change]:
-    """Tables and columns that get another name."""
+    """Tables and columns that were there before the plan and get another name."""
+    for one in _renamed(case):
+        if (one.table, one.column) not in case.new_columns:
+            yield one
+
+
+def _renamed(case: Case) -> Iterator[Change]:
     facts = case.facts
     if not facts.all_statements:
         return
@@ -60,8 +77,13 @@ def renamed(case: Case) -> Iterator[Change]:
     if before is not None and after is not None and before.column and after.column:
         if before.column != after.column and not case.is_fresh:
             yield Change(table=facts.table, column=before.column, to=after.column)
+    elif before is not None and after is not None and before.through != after.through:
+        if before.through and after.through and before.through not in case.fresh:
+            yield Change(table=before.through, to=after.through)
     elif facts.deed in (Deed.SQL, Deed.RENAME_TABLE, Deed.ALTER_COLUMN):
-        for action in _sql(case):
+        for action in of_old_tables(case):
+            if action.table in case.views:
+                continue  # A view takes its place, with all its columns.
             if action.verb is Verb.RENAME_TABLE and not action.table.startswith("new__"):
                 yield Change(table=action.table, to=action.to)
             elif action.verb is Verb.RENAME_COLUMN:
@@ -80,68 +102,36 @@ def demanded(case: Case) -> Iterator[Change]:
     elif facts.deed is Deed.ALTER_COLUMN and before is not None and after is not None:
         if after.null or not after.column or case.is_fresh:
             return
-        if before.null:
+        if before.null and (facts.table, after.column) not in case.situation.refuses_null:
             yield Change(table=facts.table, column=after.column, to="set")
         elif before.db_default and not after.db_default:
             yield Change(table=facts.table, column=after.column)
     elif facts.deed is Deed.SQL:
-        for action in _sql(case):
-            if action.verb is Verb.ADD_COLUMN:
-                needs = "not null" in action.rest and not default_of(action.rest)
-                if needs and not re.search(r"serial\b|generated|auto_increment", action.rest):
-                    yield Change(table=action.table, column=action.name)
-            elif action.verb is Verb.SET_NOT_NULL:
-                yield Change(table=action.table, column=action.name, to="set")
+        yield from _demanded_by_sql(case)
+
+
+def _demanded_by_sql(case: Case) -> Iterator[Change]:
+    for action in of_old_tables(case):
+        at = (action.table, action.name)
+        loses_default = action.verb is Verb.DROP_DEFAULT and at in case.situation.known.no_null
+        if needs_a_value(action) or loses_default:
+            yield Change(table=action.table, column=action.name)
+        elif action.verb is Verb.SET_NOT_NULL and at not in case.situation.refuses_null:
+            yield Change(table=action.table, column=action.name, to="set")
+
+
+def needs_a_value(action: Action) -> bool:
+    """Whether it adds a column that is NOT NULL and that the database has no value for."""
+    given = default_of(action.rest) or re.search(r"serial\b|generated|auto_increment", action.rest)
+    return action.verb is Verb.ADD_COLUMN and "not null" in action.rest and not given
 
 
 def _counts(column: Column) -> bool:
     return column.kind in ("AutoField", "BigAutoField", "SmallAutoField")
 
 
-_WORDS = {
-    RuleKind.UNIQUE: "A unique constraint",
-    RuleKind.CHECK: "A check",
-    RuleKind.EXCLUDE: "An exclusion constraint",
-}
-_VERBS = {
-    Verb.ADD_CHECK: "A check",
-    Verb.ADD_UNIQUE: "A unique constraint",
-    Verb.ADD_EXCLUDE: "An exclusion constraint",
-    Verb.ADD_FOREIGN_KEY: "A foreign key",
-    Verb.ADD_PRIMARY_KEY: "A primary key",
-}
-
-
-def tightened(case: Case) -> Iterator[Tightened]:
-    """Rules that existing rows and the running release have to keep from now on."""
-    facts = case.facts
-    if case.is_fresh or not facts.all_statements:
-        return
-    before, after = facts.before, facts.after
-    if facts.deed is Deed.ADD_RULE:
-        for rule in facts.rules:
-            if rule.enforced and rule.kind in _WORDS:
-                yield Tightened(what=f"{_WORDS[rule.kind]} ({rule.name})", table=facts.table)
-    elif facts.deed is Deed.ALTER_COLUMN and before is not None and after is not None:
-        if after.unique and not before.unique:
-            yield Tightened(what=f"Unique {after.column}", table=facts.table)
-        if after.check and not before.check:
-            yield Tightened(what=f"A check of {after.column}", table=facts.table)
-        if after.references and after.references != before.references:
-            yield Tightened(
-                what=f"A foreign key from {after.column} to {after.references}", table=facts.table
-            )
-    elif facts.deed is Deed.SQL:
-        for action in _sql(case):
-            unique = action.verb is Verb.CREATE_INDEX and action.rest.startswith("create unique")
-            if action.verb in _VERBS or unique:
-                what = _VERBS.get(action.verb, "A unique index")
-                yield Tightened(what=f"{what} ({action.name})", table=action.table)
-
-
-def _sql(case: Case) -> Iterator[Action]:
+def of_old_tables(case: Case) -> Iterator[Action]:
     """What the statements do to tables that were there before the plan."""
-    for sql in case.facts.all_statements:
-        for action in actions(sql):
-            if action.table not in case.fresh:
-                yield action
+    for action in case.facts.actions:
+        if action.table not in case.fresh:
+            yield action

@@ -9,9 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
 
+from bot.route.data_checks import Checked
 from bot.route.findings import Evidence
 from bot.route.plan import Direction
+from bot.route.risks.claims import Claim
+from bot.route.risks.known import Known
+from bot.route.risks.reading import Action, actions
+
+if TYPE_CHECKING:
+    from bot.route.rehearsal import RehearsedStep
 
 
 class Deed(StrEnum):
@@ -69,6 +78,8 @@ class Column:
     unique: bool = False
     primary_key: bool = False
     index: bool = False
+    in_index: bool = False
+    """Whether any index or unique constraint reads it, its own or one of its model's."""
     check: bool = False
     """Whether the type brings a check of its own (PositiveIntegerField)."""
     references: str = ""
@@ -99,10 +110,10 @@ class TableRule:
     why_not: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # Without slots: what is read of its SQL is kept.
 class OperationFacts:
     """One operation as far as the database is concerned. ``place`` counts the operations of the
-    migration from 0 in the order of its file; ``kind`` is the class name of Django's operation."""
+    step from 0 in the order in which they run; ``kind`` is the class name of Django's operation."""
 
     place: int
     kind: str
@@ -122,10 +133,17 @@ class OperationFacts:
     """Statements that are kept back until the end of the migration."""
     concurrently: bool = False
     note: str = ""
+    claims: tuple[Claim, ...] = ()
+    """What it demands of the rows that are there."""
 
-    @property
+    @cached_property
     def all_statements(self) -> tuple[str, ...]:
         return (*self.statements, *self.deferred)
+
+    @cached_property
+    def actions(self) -> tuple[Action, ...]:
+        """What all its statements do, in order."""
+        return tuple(action for sql in self.all_statements for action in actions(sql))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +180,16 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """How long one kind of work took in so many recorded runs of this installation: the least and
+    the most, in seconds a row."""
+
+    lowest: float
+    highest: float
+    runs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     """The database at the moment of the plan. ``lock_timeout`` in seconds; 0 means none at all."""
 
@@ -176,6 +204,15 @@ class Situation:
     """Names of indexes and constraints that the plan wants and that are taken now."""
     checked_not_null: frozenset[tuple[str, str]] = frozenset()
     """Tables and columns that a valid CHECK (… IS NOT NULL) covers."""
+    refuses_null: frozenset[tuple[str, str]] = frozenset()
+    """Tables and columns of which a CHECK refuses NULL in new rows, valid for old ones or not."""
+    in_checks: frozenset[tuple[str, str]] = frozenset()
+    """Tables and columns that any CHECK reads."""
+    known: Known = field(default_factory=Known)
+    rates: Mapping[str, Rate] = field(default_factory=dict)
+    """By the kind of ``Work``: what was recorded on databases of this vendor."""
+    data: tuple[Checked, ...] = ()
+    """What today's data was asked, and what came of it."""
 
 
 class Lock(IntEnum):
@@ -242,21 +279,46 @@ class Case:
     """On tables that were there before the plan; ``fresh`` ones are left out."""
     situation: Situation
     fresh: frozenset[str] = frozenset()
-    """Tables that the plan has made so far, this operation's own among them."""
+    """Tables that the plan has made so far, this operation's own among them: nobody uses them."""
+    filled: Mapping[str, str] = field(default_factory=dict)
+    """Those of them that an earlier operation may have filled, and why; the others are empty."""
+    own_work: tuple[Effect, ...] = ()
+    """Work over tables that are ``filled``: it counts where others wait for something else."""
     held: tuple[Effect, ...] = ()
     """What earlier operations of the same transaction did to tables that were there before."""
     was: Mapping[str, str] = field(default_factory=dict)
     """Tables that the plan has renamed: the name now, and the one in the catalogue."""
+    new_columns: frozenset[tuple[str, str]] = frozenset()
+    """Tables and columns that earlier operations of the plan have added: nobody uses them yet."""
     taken: frozenset[str] = frozenset()
     """Names of indexes and constraints that are in use when the operation runs."""
+    there: frozenset[str] = frozenset()
+    """Tables that are known to be there when the operation runs."""
+    views: frozenset[str] = frozenset()
+    """Views of all columns that the same transaction makes."""
+    rehearsed: RehearsedStep | None = None
+    """The whole step as it was rehearsed, where it was."""
+    answers: tuple[Checked, ...] = ()
+    """What today's data said about the operation."""
 
     @property
     def is_fresh(self) -> bool:
         """Whether the operation's own table is one that the same plan makes."""
         return bool(self.facts.table) and self.facts.table in self.fresh
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is one that the same plan makes, and nothing can have filled it so far."""
+        return self.is_fresh and not self.may_have_rows(self.facts.table)
+
+    def may_have_rows(self, table: str) -> bool:
+        """Whether a table was there before the plan, or may have been filled since it was made."""
+        return table not in self.fresh or table in self.filled
+
     def size(self, table: str) -> Size | None:
         """What is known of a table's size; None: nothing."""
+        if table in self.filled:
+            return None  # The catalogue's may be of one that had the name before.
         return self.situation.sizes.get(self.was.get(table, table))
 
 
@@ -267,3 +329,4 @@ class StepCase:
     step: StepFacts
     cases: tuple[Case, ...]
     situation: Situation
+    rehearsed: RehearsedStep | None = None

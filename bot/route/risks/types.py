@@ -23,6 +23,7 @@ _FAMILIES = {
 }  # fmt: skip
 
 
+_ARRAY = re.compile(r"(.+)\[\d*\]")
 _BY_LENGTH = sorted(_FAMILIES, key=len, reverse=True)
 
 
@@ -41,8 +42,11 @@ class Type:
 
 
 def read(text: str) -> Type:
-    """A database type; one that is not known is a family of its own."""
+    """A database type; one that is not known is a family of its own, and so is an array."""
     text = " ".join(text.lower().split())
+    if array := _ARRAY.fullmatch(text):
+        text = f"{array[1]}[]"  # PostgreSQL keeps to no size.
+        return Type(word=text, family=text)
     word = next((one for one in _BY_LENGTH if re.match(rf"{one}(?![\w])", text)), "")
     found = _AFTER.match(text[len(word) :])
     if not word or found is None:
@@ -61,6 +65,39 @@ def read(text: str) -> Type:
         unsigned=bool(unsigned),
         rest=rest.strip(),
     )
+
+
+def _elements(before: str, after: str) -> tuple[str, str] | None:
+    """The types of the elements of two arrays; None where they are not both arrays."""
+    old, new = _ARRAY.fullmatch(before.strip()), _ARRAY.fullmatch(after.strip())
+    return (old[1], new[1]) if old and new else None
+
+
+_KNOWN = {one.split()[0] for one in _FAMILIES} | {
+    "uuid", "json", "jsonb", "bytea", "inet", "cidr", "macaddr", "interval", "xml", "money", "oid",
+    "timetz", "bit", "character", "point", "tsvector", "tsquery", "name",
+}  # fmt: skip
+
+
+def is_known(word: str) -> bool:
+    """Whether a type is one of the database's own, so that it can be no domain."""
+    return word in _KNOWN
+
+
+def keeps_rows(before: str, after: str, *, utc: bool, indexed: bool) -> bool:
+    """Whether PostgreSQL keeps rows and indexes as they are: both types are stored alike."""
+    old, new = read(before), read(after)
+    if old.family == new.family == "datetime" and _zoned(old) != _zoned(new):
+        return utc and not indexed
+    if "citext" in (old.word, new.word):
+        return old.family == new.family and new.length is None and not indexed
+    if (old.word, new.word) == ("cidr", "inet"):
+        return not indexed
+    return is_same(before, after) or is_wider(before, after)
+
+
+def _zoned(one: Type) -> bool:
+    return one.word in ("timestamptz", "timestamp with time zone")
 
 
 def is_same(before: str, after: str) -> bool:
@@ -89,8 +126,12 @@ def is_wider(before: str, after: str) -> bool:
 
 def fits(before: str, after: str) -> bool:
     """Whether every value of the old type is one of the new type, however it is stored."""
+    if elements := _elements(before, after):
+        return fits(*elements)
     old, new = read(before), read(after)
     if old.family != new.family:
+        if old.family == "integer" and new.family == "float":
+            return old.width < new.width  # A float holds whole numbers of half its bytes and more.
         return old.family == "integer" and new.family == "decimal" and (
             new.digits is None or new.digits - new.scale >= {2: 5, 4: 10, 8: 19}.get(old.width, 10)
         )  # fmt: skip
@@ -111,12 +152,27 @@ def fits(before: str, after: str) -> bool:
     return True
 
 
+def holds(before: str, after: str) -> bool:
+    """Whether every value of the old type has its like in the new one, though code that compares it
+    may break: numbers and times as text, dates as times."""
+    old, new = read(before), read(after)
+    if fits(before, after):
+        return True
+    if new.family == "text" and old.family != "text":
+        return new.length is None or (old.family == "integer" and new.length >= 20)
+    if (old.family, new.family) == ("decimal", "float"):
+        return old.digits is not None and old.digits <= {4: 6, 8: 15}[new.width]
+    return (old.family, new.family) in (("date", "datetime"), ("boolean", "integer"))
+
+
 def cut_by_a_cast(before: str, after: str, *, vendor: str, cast: bool) -> str:
     """What a conversion loses without an error, in words; empty when nothing or an error.
 
     ``cast`` is whether the statement casts explicitly (USING), which cuts text on PostgreSQL.
     SQLite keeps values as they are, whatever the column is called.
     """
+    if elements := _elements(before, after):
+        return cut_by_a_cast(*elements, vendor=vendor, cast=cast)
     old, new = read(before), read(after)
     if vendor == "sqlite":
         return ""
@@ -132,7 +188,7 @@ def cut_by_a_cast(before: str, after: str, *, vendor: str, cast: bool) -> str:
         return "the time of day" if new.family == "date" else "the date"
     elif old.family == "decimal" and new.family == "float":
         return "digits that a float cannot hold"
-    elif vendor == "postgresql" and cast and new.length is not None and not fits(before, after):
+    elif vendor == "postgresql" and cast and new.length is not None and not holds(before, after):
         return f"everything after the {_ordinal(new.length)} character"
     return ""
 

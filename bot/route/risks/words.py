@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from bot.route.findings import Evidence, Finding, Risk
+from bot.route.risks.durations import range_words
 from bot.route.risks.facts import Case, Effect, Lock, Size
 
 LARGE_ROWS = 100_000
@@ -12,6 +13,12 @@ LARGE_ROWS = 100_000
 machine (0.08 to 7.5 µs a row were measured), and much more on a busy one."""
 LARGE_BYTES = 100 * 1024**2
 """Bytes with indexes; wide rows and many indexes cost more than their number says."""
+
+
+LOCKED = "its rows are locked"
+"""What no measurement shows: nothing counts rows that are locked and not written."""
+QUERY = "the query of "
+"""Before the name of a view: what it reads is not told by the view's own size."""
 
 
 class Weight(StrEnum):
@@ -30,10 +37,11 @@ def weight(size: Size | None) -> Weight:
 
 
 def level_of(case: Case, effect: Effect) -> Risk:
-    """Dangerous where others wait for work over a table that is large or of unknown size."""
+    """Dangerous where others wait for work over a table that is large or of unknown size. One that
+    the plan itself makes and fills has few rows more often than not."""
     if not effect.grows or effect.lock < Lock.SHARE:
         return Risk.CAUTION
-    small = weight(case.size(effect.measure)) is Weight.SMALL
+    small = weight(case.size(effect.measure)) is Weight.SMALL or effect.measure in case.filled
     return Risk.CAUTION if small else Risk.DANGEROUS
 
 
@@ -70,18 +78,35 @@ def sized(case: Case, table: str) -> str:
     return f"{table} ({size_words(case.size(table))})"
 
 
+def lasting(case: Case, effect: Effect) -> str:
+    """``3 to 9 s, by 5 recorded runs here``; empty where nothing allows to say it."""
+    rate = case.situation.rates.get(str(effect.work))
+    return range_words(case.size(effect.measure), rate)
+
+
+def sized_work(case: Case, effect: Effect) -> str:
+    """``shop_order (40M rows, 12 GB; 3 to 9 s, by 5 recorded runs here)``."""
+    told = filter(None, (size_words(case.size(effect.measure)), lasting(case, effect)))
+    return f"{effect.measure} ({'; '.join(told)})"
+
+
 def waiting(case: Case, effect: Effect) -> str:
     """Who waits for what, and how long: ``Blocks writes to shop_order while its index is built
-    (40M rows, 12 GB; grows with size, waiting for the lock comes on top).``"""
+    (40M rows, 12 GB; grows with size, waiting for the lock comes on top).`` Where runs were
+    recorded: ``…; 3 to 9 s, by 5 recorded runs here; waiting for the lock comes on top``."""
     if case.situation.vendor == "sqlite":
         who = f"{effect.table}: blocks every other writer of the database file"
     else:
         what = "reads and writes of" if effect.lock is Lock.ALL else "writes to"
         who = f"Blocks {what} {effect.table}"
     size = size_words(case.size(effect.measure))
+    if effect.measure in case.filled:
+        size = f"rows not known, {case.filled[effect.measure]}"
     if effect.measure != effect.table:
         size = f"{effect.measure}: {size}"
-    how_long = "grows with size, waiting for the lock comes on top"
+    known = lasting(case, effect)
+    how_long = f"{known}; " if known else "grows with size, "
+    how_long += "waiting for the lock comes on top"
     return f"{who} while {effect.words} ({size}; {how_long})."
 
 

@@ -64,9 +64,11 @@ function refresh() {
 }
 
 async function look() {
+  const me = here.me;
   try {
-    const answer = await get(`state?as=${encodeURIComponent(here.me)}&since=${revision}`);
+    const answer = await get(`state?as=${encodeURIComponent(me)}&since=${revision}`);
     document.body.classList.remove("lost");
+    if (me !== here.me) return; // Who chose to be somebody else meanwhile has asked once more.
     if (answer.people) take(answer);
     revision = answer.revision;
   } catch {

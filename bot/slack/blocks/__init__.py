@@ -10,8 +10,8 @@ from bot.slack.blocks.from_plan import sql_of, steps_of
 from bot.slack.blocks.home import home_view
 from bot.slack.blocks.limits import problems
 from bot.slack.blocks.lists import history_message, status_message
-from bot.slack.blocks.modals import notice_modal, reject_modal, request_modal
-from bot.slack.blocks.plan import plan_details, plan_message, plan_sql
+from bot.slack.blocks.modals import notice_modal, override_modal, reject_modal, request_modal
+from bot.slack.blocks.plan import plan_details, plan_message, plan_rehearsal, plan_sql
 from bot.slack.blocks.replies import (
     help_message,
     link_message,
@@ -20,9 +20,17 @@ from bot.slack.blocks.replies import (
     whoami_message,
 )
 from bot.slack.blocks.run import run_message
-from bot.slack.blocks.thread import failure_broadcast, run_details, run_result, run_sql
+from bot.slack.blocks.standing import approved_words
+from bot.slack.blocks.thread import (
+    failure_broadcast,
+    run_details,
+    run_rehearsal,
+    run_result,
+    run_sql,
+)
 
 __all__ = [
+    "approved_words",
     "audit_message",
     "failure_broadcast",
     "help_message",
@@ -31,9 +39,11 @@ __all__ = [
     "link_message",
     "notice",
     "notice_modal",
+    "override_modal",
     "plain_fallback",
     "plan_details",
     "plan_message",
+    "plan_rehearsal",
     "plan_sql",
     "problems",
     "refusal_message",
@@ -41,6 +51,7 @@ __all__ = [
     "request_modal",
     "run_details",
     "run_message",
+    "run_rehearsal",
     "run_result",
     "run_sql",
     "sql_of",

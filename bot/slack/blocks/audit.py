@@ -45,6 +45,8 @@ def _small_print(entry: AuditView, voice: Voice) -> list[str]:
 def _sentence(entry: AuditView, voice: Voice) -> str:
     told = _TOLD.get(entry.event)
     subject = f"{voice.strong(f'Run {entry.run}')} " if entry.run is not None else ""
+    if entry.event == "plan.rehearsed" and not subject:
+        subject = f"{voice.strong('A plan')} "
     who = voice.named(entry.actor)
     if told is not None:
         return subject + told(entry.data, who, voice)
@@ -70,7 +72,15 @@ def _requested(data: Data, who: str, voice: Voice) -> str:
 
 def _approved(data: Data, who: str, voice: Voice) -> str:
     votes = f"{_number(data, 'approvals')} of {_number(data, 'approvals_needed')}"
-    return f"approved by {who}, {votes} approvals.{_reason(data, voice)}"
+    codes = ", ".join(str(code) for code in _list(data, "overrides")[:10])
+    spite = f" in spite of {voice.name(codes, 200)}" if codes else ""
+    return f"approved by {who}{spite}, {votes} approvals.{_reason(data, voice)}"
+
+
+def _lapsed(data: Data, who: str, voice: Voice) -> str:
+    codes = ", ".join(str(code) for code in _list(data, "codes")[:10])
+    person = voice.name(_text(data, "person_name"))
+    return f"lost the approval of {person}: {voice.name(codes, 200)} came to be known after it."
 
 
 def _rejected(data: Data, who: str, voice: Voice) -> str:
@@ -97,6 +107,17 @@ def _stale(data: Data, who: str, voice: Voice) -> str:
 def _started(data: Data, who: str, voice: Voice) -> str:
     fingerprint = voice.name(_text(data, "fingerprint")[:BEGINNING])
     return f"started with fingerprint {fingerprint} by worker {voice.name(_text(data, 'worker'))}."
+
+
+def _data_checked(data: Data, who: str, voice: Voice) -> str:
+    told = [
+        f"{count(_length(data.get(name)), 'check')} {words}"
+        for name, words in (("holds", "held"), ("broken", "broken"), ("not_checked", "not asked"))
+        if data.get(name)
+    ]
+    worst = (_list(data, "broken") + _list(data, "not_checked"))[:3]
+    because = voice.free(" ".join(str(words) for words in worst), 800)
+    return f"asked today's data: {', '.join(told)}. {because}".rstrip()
 
 
 def _applied(data: Data, who: str, voice: Voice) -> str:
@@ -130,6 +151,14 @@ def _reconciled(data: Data, who: str, voice: Voice) -> str:
     return f"was reconciled: {state}. {voice.free(_text(data, 'because'), 300)}"
 
 
+def _rehearsed(data: Data, who: str, voice: Voice) -> str:
+    where = voice.name(_text(data, "database"))
+    before, after = _word(data, "risk_before"), _word(data, "risk_after")
+    risk = f"{after} as before" if before == after else f"{after}, not {before}"
+    outcome = voice.free(_text(data, "outcome"), 500)
+    return f"was rehearsed on {where}: {risk}. Measured: {outcome}."
+
+
 def _by_hand(data: Data, who: str, voice: Voice) -> str:
     steps = count(_length(data.get("steps")), "step")
     command, where = voice.name(_text(data, "command"), 200), voice.name(_text(data, "database"))
@@ -160,11 +189,13 @@ def _slack_person(data: Data, voice: Voice) -> str:
 _TOLD: Mapping[str, Callable[[Data, str, Voice], str]] = {
     "run.requested": _requested,
     "run.approved": _approved,
+    "run.approval_lapsed": _lapsed,
     "run.rejected": _rejected,
     "run.cancelled": _cancelled,
     "run.expired": _expired,
     "run.queued": _queued,
     "run.stale": _stale,
+    "run.data_checked": _data_checked,
     "run.started": _started,
     "step.applied": _applied,
     "step.unapplied": _unapplied,
@@ -173,6 +204,7 @@ _TOLD: Mapping[str, Callable[[Data, str, Voice], str]] = {
     "run.failed": _failed,
     "run.interrupted": _interrupted,
     "run.reconciled": _reconciled,
+    "plan.rehearsed": _rehearsed,
     "link.made": _linked,
     "link.ended": _unlinked,
     "migrate.finished": _by_hand,

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from bot.route.findings import Risk
+from bot.route.weighing import by_weight
 from bot.slack.blocks.parts import Block, moment_input, plain_text, section, text_input
-from bot.slack.blocks.text import RICH
+from bot.slack.blocks.standing import what_follows
+from bot.slack.blocks.text import RICH, count
 from bot.slack.blocks.values import PlanView, RunView
-from bot.slack.blocks.words import place, risk_line, risk_word, subject, worst_lines
+from bot.slack.blocks.words import (
+    finding_lines,
+    forbidden_line,
+    place,
+    risk_line,
+    risk_word,
+    subject,
+    worst_lines,
+)
 
 REQUEST_REASON, REJECT_REASON = "migration_bot.request_reason", "migration_bot.reject_reason"
 """Callback ids; stored names."""
+
+OVERRIDE_REASON = "migration_bot.override_reason"
+"""Callback id; a stored name."""
+OVERRIDDEN = 5
+"""Findings that the modal shows in full."""
 
 REASON, AT = "reason", "at"
 """Block ids of the inputs; their action ids are ``migration_bot.reason`` and ``….at``."""
@@ -38,7 +54,8 @@ def request_modal(
         first = section(
             f"{subject(plan.database, plan.target, len(plan.steps), RICH)}.",
             risk_line(plan.risk, plan.findings, RICH),
-            *worst_lines(plan.findings, RICH, rest="in its thread."),
+            forbidden_line(plan.forbidden, RICH),
+            *worst_lines(plan.findings, RICH, rest="in its thread.", forbidden=plan.forbidden),
         )
     return _modal(
         REQUEST_REASON,
@@ -79,6 +96,65 @@ def reject_modal(run: RunView) -> Block:
             ),
         ],
     )
+
+
+def override_modal(run: RunView) -> Block:
+    """Asks why it should run in spite of what forbids it. ``private_metadata`` is
+    ``{"codes": "a,b", "mark": "=…", "run": id}``: what the person was shown is what they
+    override."""
+    ids: dict[str, str | int] = {"run": run.id, "codes": _joined(run.forbidden)}
+    found = [finding for finding in run.findings if finding.code in run.forbidden]
+    shown = by_weight(found)[:OVERRIDDEN]
+    left = len(found) - len(shown)
+    more = [section(f"And {count(left, 'more finding')} that {_verb(left)} it, in the thread.")]
+    return _modal(
+        OVERRIDE_REASON,
+        ids | ({"mark": run.forbidden_mark} if run.forbidden_mark else {}),
+        title=f"Approve run {run.id}?"[:24],
+        submit="Approve in spite of it",
+        blocks=[
+            section(
+                f"{subject(run.database, run.target, len(run.steps), RICH)}.",
+                f"{RICH.named(run.requester)} asks: {RICH.free(run.reason, 500)}",
+            ),
+            *(
+                section(*finding_lines(finding, RICH, title="What forbids it", room=500))
+                for finding in shown
+            ),
+            *(more if left else []),
+            section(
+                f"{RICH.strong('If you approve in spite of it')}:",
+                f"{what_follows(run)} Your name and your reason go into the audit and under the "
+                "request.",
+                *_also_dangerous(run),
+            ),
+            text_input(REASON, "Why in spite of it?", hint="Everybody in the channel reads this."),
+        ],
+    )
+
+
+def _verb(number: int) -> str:
+    return "forbids" if number == 1 else "forbid"
+
+
+def _also_dangerous(run: RunView) -> list[str]:
+    """That there is more to know than what forbids it."""
+    others = [f for f in run.findings if f.code not in run.forbidden and f.level is Risk.DANGEROUS]
+    if not others:
+        return []
+    return [f"The plan has {count(len(others), 'other dangerous finding')} too; see the request."]
+
+
+def _joined(codes: Sequence[str], most: int = 2500) -> str:
+    """The codes as they are carried, at most so many characters of JSON; those that find no room
+    count as not shown, and are refused when the modal comes back."""
+    kept = ""
+    for code in codes:
+        longer = f"{kept},{code}" if kept else code
+        if len(json.dumps(longer)) > most:
+            break
+        kept = longer
+    return kept
 
 
 def notice_modal(title: str, words: str) -> Block:

@@ -101,10 +101,12 @@ def actions(*buttons: Block) -> list[Block]:
     return [{"type": "actions", "elements": list(buttons)}] if buttons else []
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> tuple[Block, int]:
-    """A table of plain cells, and how many of the rows are in it."""
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], *, room: int = TABLE_CHARACTERS
+) -> tuple[Block, int]:
+    """A table of plain cells, and how many of the rows are in it: those that ``room`` characters
+    hold."""
     shown = [[_cell(words) for words in head]]
-    room = TABLE_CHARACTERS
     for row in rows:
         cells = [_cell(words) for words in row]
         room -= sum(length(cell["text"]) for cell in cells)

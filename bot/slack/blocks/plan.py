@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bot.route.rehearsal import Rehearsal
+from bot.route.weighing import by_weight
 from bot.slack.blocks.pages import pages
 from bot.slack.blocks.parts import (
+    MESSAGE,
     TEXT,
     Block,
     actions,
@@ -14,14 +17,16 @@ from bot.slack.blocks.parts import (
     header,
     open_button,
     section,
-    table,
+    size,
 )
+from bot.slack.blocks.rehearsal import rehearsal_pages, rehearse_button, tried_lines
+from bot.slack.blocks.steps import does, steps_named, steps_table, verb
 from bot.slack.blocks.text import BARE, RICH, Voice, code_block, count, one_line, spoken
-from bot.slack.blocks.values import PlanView, StepLine
+from bot.slack.blocks.values import PlanView
 from bot.slack.blocks.words import (
     BEGINNING,
-    by_weight,
     finding_lines,
+    forbidden_line,
     place,
     risk_line,
     risk_word,
@@ -38,21 +43,51 @@ def plan_message(plan: PlanView) -> Message:
     """The plan, as it is posted when it is ready."""
     if not plan.steps:
         return _nothing(plan)
-    blocks: list[Block] = [
-        header(f"Plan: {count(len(plan.steps), 'step')}, {risk_word(plan.risk).lower()}"),
-        section(_lead(plan, RICH), risk_line(plan.risk, plan.findings, RICH)),
-    ]
-    if plan.findings:
-        blocks.append(section(*worst_lines(plan.findings, RICH, rest="in the thread.")))
-    blocks += _steps(plan)
-    blocks.append(section(*_sql_lines(plan)))
-    notes = [RICH.free(note, 300) for note in plan.notes[:4]]
-    blocks.append(context(*_small_print(plan, RICH), *notes))
-    buttons = [button("Request this run", "request", plan.id)] if plan.requestable else []
-    blocks += actions(*buttons, *open_button(plan.url))
+    before, after = _around(plan)
+    steps, _ = steps_table(plan.steps, MESSAGE - size([*before, *after]))
     return Message(
-        text=_text(plan), blocks=tuple(blocks), metadata=plan_metadata(plan, f"plan:{plan.id}")
+        text=_text(plan),
+        blocks=(*before, *steps, *after),
+        metadata=plan_metadata(plan, f"plan:{plan.id}"),
     )
+
+
+def _around(plan: PlanView) -> tuple[list[Block], list[Block]]:
+    """What stands before the table of its steps, and after it."""
+    title = f"Plan: {count(len(plan.steps), 'step')}, {risk_word(plan.risk).lower()}"
+    before = [header(title), *(section(*lines) for lines in _groups(plan, RICH) if any(lines))]
+    notes = [RICH.free(note, 300) for note in plan.notes[:4]]
+    buttons = [button("Request this run", "request", plan.id)] if plan.requestable else []
+    buttons += rehearse_button(plan.id, plan.rehearsal)
+    after = [
+        section(*_sql_lines(plan)),
+        context(*_small_print(plan, RICH), *notes),
+        *actions(*buttons, *open_button(plan.url)),
+    ]
+    return before, after
+
+
+def _groups(plan: PlanView, voice: Voice) -> list[list[str]]:
+    """What decides, first: whether it is forbidden, how dangerous it is, what is worst in it; then
+    what was tried and asked."""
+    rest = "in the thread."
+    return [
+        [
+            _lead(plan, voice),
+            forbidden_line(plan.forbidden, voice),
+            risk_line(plan.risk, plan.findings, voice),
+            _asked_line(plan),
+        ],
+        worst_lines(plan.findings, voice, rest=rest, forbidden=plan.forbidden),
+        tried_lines(plan.rehearsal, plan.held, voice),
+    ]
+
+
+def _asked_line(plan: PlanView) -> str:
+    """In the past tense: nobody edits this message when the run ends."""
+    if plan.asking_run is None:
+        return ""
+    return f"Run {plan.asking_run} already asked for exactly this plan."
 
 
 def _nothing(plan: PlanView) -> Message:
@@ -76,7 +111,11 @@ def has_short_sql(sql: str) -> bool:
 
 def needs_file(plan: PlanView) -> bool:
     """Whether there is more to read than the message shows."""
-    return bool(plan.steps) and (not has_short_sql(plan.sql) or _table(plan)[1] < len(plan.steps))
+    if not plan.steps or not has_short_sql(plan.sql):
+        return bool(plan.steps)
+    before, after = _around(plan)
+    _, shown = steps_table(plan.steps, MESSAGE - size([*before, *after]))
+    return shown < len(plan.steps)
 
 
 def plan_sql(plan: PlanView) -> Message | None:
@@ -102,7 +141,7 @@ def sql_file(plan: PlanView) -> FileView:
         f"-- fingerprint {plan.fingerprint}",
         "-- For reading. What runs is the migrations themselves, not this file.",
         *(
-            f"-- {n}. {_verb(step)}{step.key}: {one_line(_does(step), 300)}"
+            f"-- {n}. {verb(step)}{step.key}: {one_line(does(step), 300)}"
             for n, step in enumerate(plan.steps, 1)
         ),
     ]
@@ -131,15 +170,21 @@ def plan_details(plan: PlanView) -> list[Message]:
     ]
 
 
-def step_words(number: int, step: StepLine, voice: Voice) -> str:
-    """One step of a plan on a line: ``1. shop.0007_total: add field total; not atomic``."""
-    head = f"{number}. {_verb(step)}{voice.name(step.key)}"
-    return f"{head}: {voice.free(_does(step), 300)}"
+def plan_rehearsal(plan: PlanView, rehearsal: Rehearsal) -> list[Message]:
+    """For the thread: what its rehearsal measured."""
+    return [
+        Message(
+            text=page.text,
+            blocks=page.blocks,
+            metadata=plan_metadata(plan, f"plan_rehearsal:{plan.id}:{number}"),
+        )
+        for number, page in enumerate(rehearsal_pages("The rehearsal of this plan", rehearsal))
+    ]
 
 
 def finding_groups(plan: PlanView) -> Iterator[tuple[str, str]]:
     """Each finding in both voices."""
-    for finding in by_weight(plan.findings):
+    for finding in by_weight(plan.findings, plan.forbidden):
         yield (
             "\n".join(finding_lines(finding, RICH, room=1200)),
             spoken(finding_lines(finding, BARE, room=400), 1000),
@@ -148,28 +193,6 @@ def finding_groups(plan: PlanView) -> Iterator[tuple[str, str]]:
 
 def _lead(plan: PlanView, voice: Voice) -> str:
     return f"{subject(plan.database, plan.target, len(plan.steps), voice)}."
-
-
-def _table(plan: PlanView) -> tuple[Block, int]:
-    rows = ([str(n), _verb(step) + step.key, _does(step)] for n, step in enumerate(plan.steps, 1))
-    return table(["#", "Migration", "What it does"], rows)
-
-
-def _steps(plan: PlanView) -> list[Block]:
-    made, shown = _table(plan)
-    left = len(plan.steps) - shown
-    return [made, *([context(f"And {count(left, 'more step')}, see the file.")] if left else [])]
-
-
-def _verb(step: StepLine) -> str:
-    return "undo " if step.direction == "backward" else ""
-
-
-def _does(step: StepLine) -> str:
-    risk = f"{risk_word(step.risk)}: " if step.risk else ""
-    words = step.words or (count(step.statements_count, "statement"))
-    marks = "".join(f"; {mark}" for mark in step.marks)
-    return f"{risk}{words}{marks}"
 
 
 def _sql_lines(plan: PlanView) -> list[str]:
@@ -188,17 +211,18 @@ def _small_print(plan: PlanView, voice: Voice) -> list[str]:
         words.append(f"release {voice.name(plan.release, 40)}")
     asker = f" for {voice.named(plan.asked_by)}" if plan.asked_by else ""
     needed = count(plan.approvals_needed, "approval")
-    return [*words, f"made {voice.at(plan.made_at)}{asker}", f"needs {needed}"]
+    words += [f"made {voice.at(plan.made_at)}{asker}", f"needs {needed}"]
+    return words
 
 
 def _text(plan: PlanView) -> str:
-    steps = ", ".join(_verb(step) + BARE.free(step.key, 120) for step in plan.steps[:10])
-    left = len(plan.steps) - 10
+    lead, worst, tried = _groups(plan, BARE)
     lines = [
-        f"Plan: {_lead(plan, BARE)}",
-        risk_line(plan.risk, plan.findings, BARE),
-        *worst_lines(plan.findings, BARE, rest="in the thread"),
-        f"Steps: {steps}{f' and {left} more' if left > 0 else ''}.",
+        f"Plan: {lead[0]}",
+        *lead[1:],
+        *worst,
+        *tried,
+        steps_named(plan.steps),
         "; ".join(_small_print(plan, BARE)),
     ]
     return spoken(lines, TEXT)

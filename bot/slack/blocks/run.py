@@ -15,11 +15,13 @@ from bot.slack.blocks.parts import (
     open_button,
     section,
 )
-from bot.slack.blocks.standing import decided, progress, standing
+from bot.slack.blocks.rehearsal import rehearse_button, tried_lines
+from bot.slack.blocks.standing import decided, progress, standing, what_follows
 from bot.slack.blocks.text import BARE, RICH, Voice, count, one_line, spoken
 from bot.slack.blocks.values import RunView
 from bot.slack.blocks.words import (
     STATE_WORDS,
+    forbidden_line,
     risk_line,
     risk_word,
     small_print,
@@ -31,7 +33,7 @@ from bot.slack.values import Message
 
 def run_message(run: RunView) -> Message:
     """The run as it is now, whatever its state. Buttons only while something can be decided."""
-    told = [section(*lines) for lines in _groups(run, RICH) if lines]
+    told = [section(*lines) for lines in _groups(run, RICH) if any(lines)]
     small = context(*small_print(run, RICH))
     return Message(
         text=_text(run),
@@ -47,6 +49,8 @@ def run_metadata(run: RunView, key: str) -> Block:
 def headline(run: RunView) -> str:
     """The status first, in a word or two."""
     words = STATE_WORDS[run.state]
+    if run.state is State.REQUESTED:
+        return f"{words}: run {run.id}, {risk_word(run.risk).lower()}"
     if run.state is State.RUNNING:
         words = f"Running, {run.steps_done} of {len(run.steps)} done"
     return f"{words}: run {run.id}"
@@ -57,10 +61,14 @@ def _groups(run: RunView, voice: Voice) -> list[list[str]]:
     dangerous it is; to everybody later, how it goes."""
     what = subject(run.database, run.target, len(run.steps), voice)
     if run.state is State.REQUESTED:
-        risk = risk_line(run.risk, run.findings, voice)
+        rest = "in the thread."
         return [
-            [f"{what}.", risk, *_asked(run, voice)],
-            worst_lines(run.findings, voice, rest="in the thread."),
+            [f"{what}.", forbidden_line(run.forbidden, voice), *_asked(run, voice)],
+            [
+                risk_line(run.risk, run.findings, voice),
+                *worst_lines(run.findings, voice, rest=rest, forbidden=run.forbidden),
+            ],
+            tried_lines(run.rehearsal, run.held, voice),
             standing(run, voice),
             decided(run, voice),
         ]
@@ -87,7 +95,9 @@ def _buttons(run: RunView) -> list[Block]:
         return actions(*links)
     value = str(run.id)
     if run.state is State.REQUESTED:
-        return actions(_approve(run, value), button("Reject", "reject", value), *links)
+        rehearse = rehearse_button(run.plan_id, run.rehearsal)
+        decide = (_approve(run, value), button("Reject", "reject", value))
+        return actions(*decide, *rehearse, *links)
     if run.state in (State.APPROVED, State.QUEUED):
         return actions(button("Cancel", "cancel", value, confirm=_cancel_question(run)), *links)
     return actions(*links)
@@ -106,19 +116,15 @@ def _approve(run: RunView, value: str) -> Block:
     danger = run.risk is Risk.DANGEROUS
     question = confirm(f"{label}?", _approve_question(run), label, danger=danger)
     style = "danger" if danger else "primary"
+    if run.forbidden:  # A modal asks, and says what it would override.
+        return button(label, "approve", value, style=style)
     return button(label, "approve", value, style=style, confirm=question)
 
 
 def _approve_question(run: RunView) -> str:
     what = count(len(run.steps), "migration")
     where = one_line(run.database, 60)
-    missing = run.approvals_needed - len(run.approvals) - 1
-    if missing > 0:
-        when = f"It runs after {count(missing, 'more approval')}."
-    elif run.run_after:
-        when = "It runs at its time, without another question."
-    else:
-        when = "It runs now, without another question."
+    when = what_follows(run)
     known = run.findings or run.risk is Risk.SAFE
     words = f"Risk: {risk_word(run.risk).lower()}. " if known else "Risk: not checked. "
     beginning = one_line(run.fingerprint[:12], 12)

@@ -33,8 +33,8 @@ def decided(run: RunView, voice: Voice) -> list[str]:
 def _requested(run: RunView, voice: Voice) -> Iterator[str]:
     needed = count(run.approvals_needed, "approval")
     given = f", {len(run.approvals)} given" if run.approvals else ""
-    why = f" {voice.free(run.approvals_because, 300)}" if run.approvals_because else ""
-    yield f"{voice.strong(f'Needs {needed}')}{why}{given}, from {_from_whom(run, voice)}."
+    why = f", {voice.free(run.approvals_because, 300)}" if run.approvals_because else ""
+    yield f"{voice.strong(f'Needs {needed}')}{given}{why}. From {_from_whom(run, voice)}."
     if run.run_after is not None:
         yield f"Starts after approval, not before {voice.at(run.run_after)}."
     if run.expires_at is not None:
@@ -44,9 +44,29 @@ def _requested(run: RunView, voice: Voice) -> Iterator[str]:
 def _from_whom(run: RunView, voice: Voice) -> str:
     if run.approvers_hint:
         return voice.free(run.approvers_hint, 200)
+    if run.forbidden:  # Nobody overrides what forbids their own request, whatever the settings.
+        return f"anybody who may override findings, but not {voice.named(run.requester)}"
     if run.self_approval:
         return "anybody who may approve"
     return f"anybody who may approve, but not {voice.named(run.requester)}"
+
+
+def approved_words(run: RunView) -> str:
+    """For whoever has just approved: what their approval came to."""
+    missing = run.approvals_needed - len(run.approvals)
+    if run.state is State.REQUESTED and missing > 0:
+        return f"You approved run {run.id}. {count(missing, 'more approval')} to go, by others."
+    return f"You approved run {run.id}. Its message in the channel says how it goes."
+
+
+def what_follows(run: RunView) -> str:
+    """What one more approval does, for whoever is about to give it."""
+    missing = run.approvals_needed - len(run.approvals) - 1
+    if missing > 0:
+        return f"It runs after {count(missing, 'more approval')}."
+    if run.run_after:
+        return "It runs at its time, without another question."
+    return "It runs now, without another question."
 
 
 def _approved(run: RunView, voice: Voice) -> Iterator[str]:
@@ -97,7 +117,7 @@ def _failed(run: RunView, voice: Voice) -> Iterator[str]:
         yield f"Failed{where}. {_done(run)}{_took(run)}{_ended(run, voice)}."
     if run.error:
         yield voice.name(_first_line(run.error), 200)
-    yield "The error is in the thread."
+    yield "The error is in the thread. Mend its cause and plan again: a plan has what is left."
 
 
 def _cancelled(run: RunView, voice: Voice) -> Iterator[str]:
@@ -125,13 +145,15 @@ def _interrupted(run: RunView, voice: Voice) -> Iterator[str]:
     yield "Its process is gone. The database is being asked what was done."
     if run.error:
         yield voice.free(run.error, 400)
+    yield from _blockers(run, voice)
 
 
 def _needs_attention(run: RunView, voice: Voice) -> Iterator[str]:
-    yield "The database alone cannot tell what was done. Somebody has to look before the next run."
+    yield "Somebody has to look before the next run."
     yield f"{_done(run)} for certain{_ended(run, voice)}."
     if run.error:
-        yield voice.free(run.error, 500)
+        yield voice.free(run.error.partition("\n")[0], 500)
+        yield "What is there, and what to do now, is in the thread."
 
 
 _BY_STATE: dict[State, Callable[[RunView, Voice], Iterator[str]]] = {

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from bot.route.rehearsal import Rehearsal
 from bot.route.states import State
 from bot.slack.blocks.pages import Page, by_lines, pages
 from bot.slack.blocks.parts import TEXT, context, section
-from bot.slack.blocks.plan import finding_groups, has_short_sql, needs_file, sql_file, step_words
+from bot.slack.blocks.plan import finding_groups, has_short_sql, needs_file, sql_file
+from bot.slack.blocks.rehearsal import rehearsal_pages
 from bot.slack.blocks.run import headline, run_metadata
+from bot.slack.blocks.steps import step_words
 from bot.slack.blocks.text import BARE, RICH, Voice, code_block, count, joined, spoken
 from bot.slack.blocks.values import PersonView, PlanView, RunView
 from bot.slack.blocks.words import BEGINNING, step_line
@@ -48,6 +51,12 @@ def run_sql(run: RunView, plan: PlanView) -> Message | None:
         blocks=(section(f"{words}, fingerprint {RICH.name(plan.fingerprint[:BEGINNING])}."),),
     )
     return replace(_of_run(run, page, f"run_sql:{run.id}"), file=sql_file(plan))
+
+
+def run_rehearsal(run: RunView, rehearsal: Rehearsal) -> list[Message]:
+    """What the rehearsal of its plan measured."""
+    found = rehearsal_pages(f"The rehearsal of run {run.id}", rehearsal)
+    return [_of_run(run, page, f"run_rehearsal:{run.id}:{n}") for n, page in enumerate(found)]
 
 
 def run_result(run: RunView) -> list[Message]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.route.findings import Finding, Risk
+from bot.route.rehearsing import UNKNOWN, Standing
 from bot.route.states import State
 
 
@@ -43,7 +44,8 @@ class PlanView:
     """A plan that is ready. ``id`` is the stored plan's UUID as text; ``sql`` is all of it;
     ``findings`` are those of the plan and of every step; ``url`` is its staff page or empty.
 
-    ``requestable`` is False when a run already asks for it, or it went out of date.
+    ``requestable`` is False once a run was asked for with it. ``asking_run`` has the number of the
+    run that asks for exactly this plan, whoever made it, and has not ended.
     """
 
     id: str
@@ -61,7 +63,13 @@ class PlanView:
     approvals_needed: int = 1
     notes: tuple[str, ...] = ()
     """How the findings came about, in sentences."""
+    forbidden: tuple[str, ...] = ()
+    """Codes of findings that forbid a run of it, unless an approver overrides them."""
+    held: str = ""
+    """What holds on today's data, in a sentence; empty where nothing was asked."""
     requestable: bool = True
+    asking_run: int | None = None
+    rehearsal: Standing = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +80,8 @@ class DecisionView:
     verdict: str
     at: datetime
     reason: str = ""
+    overrides: tuple[str, ...] = ()
+    """Codes of findings in spite of which they approved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +132,12 @@ class RunView:
     held_because: str = ""
     steps: tuple[StepState, ...] = ()
     findings: tuple[Finding, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    """Codes of findings that forbid it, unless an approver overrides them."""
+    held: str = ""
+    """What held on today's data when it was planned, in a sentence."""
+    forbidden_mark: str = ""
+    """By which those very findings are known again."""
     waiting_for: tuple[str, ...] = ()
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -135,6 +151,9 @@ class RunView:
     url: str = ""
     release: str = ""
     answerable: bool = True
+    plan_id: str = ""
+    """The stored plan's UUID, which a rehearsal is asked for by."""
+    rehearsal: Standing = UNKNOWN
 
     @property
     def approvals(self) -> tuple[DecisionView, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from bot.route.findings import Evidence, Finding, Risk
 from bot.route.states import State
+from bot.route.weighing import Kind, how_many, kinds
 from bot.slack.blocks.text import Voice, count, duration
 from bot.slack.blocks.values import (
     DecisionView,
@@ -15,6 +16,9 @@ from bot.slack.blocks.values import (
     RunView,
     StepState,
 )
+
+ALSO = 4
+"""Kinds of dangerous findings that a message names beside the worst."""
 
 BEGINNING = 12
 """Characters of a fingerprint or hash that people are shown."""
@@ -58,18 +62,12 @@ def risk_line(risk: Risk, findings: Sequence[Finding], voice: Voice) -> str:
         return f"{word}: every operation was examined, and nothing was found."
     if not findings:
         return f"{word}: nobody has checked what this does to the tables."
-    return f"{word}: {count(len(findings), 'finding')} ({', '.join(_tally(findings))})."
+    return f"{word}: {how_many(findings)} ({', '.join(_tally(findings))})."
 
 
 def _tally(findings: Sequence[Finding]) -> list[str]:
     counted = [(kind, sum(finding.evidence is kind for finding in findings)) for kind in Evidence]
     return [f"{number} {kind}" for kind, number in counted if number]
-
-
-def by_weight(findings: Iterable[Finding]) -> list[Finding]:
-    """The worst first; what was measured before what was only predicted."""
-    order = list(Evidence)
-    return sorted(findings, key=lambda f: (-f.level.rank, order.index(f.evidence)))
 
 
 def finding_lines(finding: Finding, voice: Voice, *, title: str = "", room: int = 700) -> list[str]:
@@ -81,15 +79,44 @@ def finding_lines(finding: Finding, voice: Voice, *, title: str = "", room: int 
     return [*lines, f"Instead: {voice.free(finding.instead, room)}"] if finding.instead else lines
 
 
-def worst_lines(findings: Sequence[Finding], voice: Voice, *, rest: str) -> list[str]:
-    """The worst finding; ``rest`` is where the others are."""
+def worst_lines(
+    findings: Sequence[Finding], voice: Voice, *, rest: str, forbidden: Collection[str] = ()
+) -> list[str]:
+    """The worst finding in full, the other dangerous kinds a line each; ``rest`` is where all of
+    them are. What is ``forbidden`` comes before what is only dangerous."""
     if not findings:
         return []
-    others = len(findings) - 1
-    more = f"{count(others, 'more finding')} {rest}" if others else ""
-    first = by_weight(findings)[0]
-    title = "Worst finding" if others else "The finding"
-    return [*finding_lines(first, voice, title=title, room=500), *([more] if more else [])]
+    first, *others = kinds(findings, forbidden)
+    title = "Worst finding" if len(findings) > 1 else "The finding"
+    if first.finding.code in forbidden:
+        title = "What forbids it"
+    lines = finding_lines(first.finding, voice, title=title, room=500)
+    also = [one for one in others if one.finding.level is Risk.DANGEROUS][:ALSO]
+    if also:
+        lines += [f"{voice.strong('Also dangerous')}:", *(_also(one, voice) for one in also)]
+    left = len(findings) - 1 - len(also)
+    return [*lines, f"{count(left, 'more finding')} {rest}"] if left else lines
+
+
+def _also(kind: Kind, voice: Voice) -> str:
+    """``• What it holds is gone for good. (shop.0008_drop, and 3 more like it)``"""
+    where = kind.finding.step or kind.finding.table
+    notes = [voice.name(where)] if where else []
+    notes += [f"and {kind.alike} more like it"] if kind.alike else []
+    bullet = "• " if voice.rich else ""
+    because = voice.free(kind.finding.because, 200)
+    return f"{bullet}{because} ({', '.join(notes)})" if notes else f"{bullet}{because}"
+
+
+def forbidden_line(codes: Sequence[str], voice: Voice) -> str:
+    """That it cannot be approved as it is, and what to do about that; empty where nothing forbids
+    it."""
+    if not codes:
+        return ""
+    return (
+        f"{voice.strong('Forbidden as it is')} by {codes_named(codes, voice)}. Mend that and plan "
+        "again; or people who may override findings approve in spite of it, with a reason."
+    )
 
 
 def place(database: str, target: str, voice: Voice) -> str:
@@ -99,8 +126,11 @@ def place(database: str, target: str, voice: Voice) -> str:
 
 
 def subject(database: str, target: str, steps: int, voice: Voice) -> str:
-    """``shop on default, 3 steps``."""
-    return f"{place(database, target, voice)}, {count(steps, 'step')}"
+    """``shop on default, 3 steps``, as a sentence begins."""
+    words = place(database, target, voice)
+    if words.startswith("everything"):
+        words = f"E{words[1:]}"
+    return f"{words}, {count(steps, 'step')}"
 
 
 def step_line(step: StepState, voice: Voice, *, number: int, elapsed: float | None = None) -> str:
@@ -117,7 +147,14 @@ def decision_line(decision: DecisionView, voice: Voice) -> str:
     """``Approved by Bea, 2026-11-23 16:50 UTC: looks right``."""
     verb = voice.strong("Approved" if decision.verdict == "approve" else "Rejected")
     reason = f": {voice.free(decision.reason, 500)}" if decision.reason else ""
-    return f"{verb} by {voice.person(decision.person)}, {voice.at(decision.at)}{reason}"
+    spite = f" in spite of {codes_named(decision.overrides, voice)}" if decision.overrides else ""
+    return f"{verb} by {voice.person(decision.person)}{spite}, {voice.at(decision.at)}{reason}"
+
+
+def codes_named(codes: Sequence[str], voice: Voice) -> str:
+    """``data_breaks_rule, loses_data``; beyond five, how many more."""
+    more = f" and {len(codes) - 5} more" if len(codes) > 5 else ""
+    return ", ".join(voice.name(code, 60) for code in codes[:5]) + more
 
 
 def small_print(run: RunView, voice: Voice) -> list[str]:

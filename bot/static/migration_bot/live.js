@@ -30,14 +30,26 @@
     if (place && text && place.textContent !== text) place.textContent = text;
   }
 
-  // A form that somebody fills in stays as it is for as long as the same forms are offered.
+  // A form that somebody fills in stays as it is for as long as the same forms are offered, and
+  // what was typed is carried over into one that had to be drawn anew.
+  function replaced(old, part) {
+    const typed = Array.from(old.querySelectorAll("input[id], textarea[id]"));
+    const focus = old.contains(document.activeElement) ? document.activeElement.id : "";
+    old.replaceWith(part);
+    typed.forEach(function (field) {
+      const now = document.getElementById(field.id);
+      if (now && part.contains(now)) now.value = field.value;
+    });
+    if (focus && document.getElementById(focus)) document.getElementById(focus).focus();
+  }
+
   function swap(root, fresh) {
     const open = Array.from(root.querySelectorAll("details[open][id]"), (d) => d.id);
     fresh.querySelectorAll("[data-part]").forEach(function (part) {
       const old = root.querySelector('[data-part="' + part.dataset.part + '"]');
       if (!old) return;
       if (part.dataset.key !== undefined && part.dataset.key === old.dataset.key) return;
-      old.replaceWith(document.importNode(part, true));
+      replaced(old, document.importNode(part, true));
     });
     open.forEach(function (id) {
       const details = document.getElementById(id);
@@ -47,6 +59,7 @@
   }
 
   function follow(root) {
+    const asked = root.querySelector('[data-part="plan"][data-state="waiting"]') !== null;
     const here = location.pathname;
     let etag = "";
     let failures = 0;
@@ -97,8 +110,8 @@
     function settled(part) {
       if (root.dataset.kind === "run") return part.dataset.ended === "true";
       if (part.dataset.state === "waiting") return false;
-      if (part.dataset.go) location.assign(part.dataset.go);
-      return true;
+      if (asked && part.dataset.go) location.assign(part.dataset.go);
+      return part.dataset.rehearsing !== "true";
     }
 
     setTimeout(look, EVERY);

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 
 from bot.conf import get_settings
 from bot.models import Freeze, SlackChannel
-from bot.operations import accounts, reading
+from bot.operations import accounts, reading, vital_signs
 from bot.outbox import REPLIES
 from bot.route.refusals import InputNotUnderstood, Refused, WorkerMissing
 from bot.web import answers
@@ -45,7 +45,7 @@ def room(
         "worker_missing": worker_missing(visit),
         "freezes": [_freeze_words(freeze) for freeze in freezes],
         "slack": get_settings().slack_enabled,
-        "slack_broken": [_broken_words(channel) for channel in reading.broken_channels()],
+        "slack_broken": [_broken_words(channel) for channel in vital_signs.broken_channels()],
         "refused": refused.sentence if refused else "",
         "refused_run": answers.run_of(refused) if refused else None,
         "typed": typed or Fields(),
@@ -76,7 +76,7 @@ def _broken_words(channel: SlackChannel) -> str:
 
 def worker_missing(visit: Visit) -> str:
     """The sentence that says so when no worker lives; empty when one does."""
-    pulse = reading.pulse(now=visit.now)
+    pulse = vital_signs.pulse(now=visit.now)
     if pulse.alive:
         return ""
     if pulse.newest_age is None:

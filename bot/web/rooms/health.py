@@ -10,7 +10,7 @@ from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponseBase
 
 from bot.apart import standing_apart
-from bot.operations import clocks, reading
+from bot.operations import clocks, reading, vital_signs
 from bot.operations.changing import is_setup_missing
 from bot.web import answers
 from bot.web.edge import answered
@@ -63,7 +63,7 @@ def look(*, now: datetime) -> dict[str, Any]:
 
 
 def _worker(now: datetime) -> dict[str, Any]:
-    pulse = reading.pulse(now=now)
+    pulse = vital_signs.pulse(now=now)
     age = None if pulse.newest_age is None else round(pulse.newest_age)
     if pulse.alive:
         words = f"{pulse.workers} alive; the newest heartbeat is {age} s old."
@@ -82,11 +82,11 @@ def _worker(now: datetime) -> dict[str, Any]:
 
 
 def _outbox(now: datetime) -> dict[str, Any]:
-    backlog = reading.backlog(now=now)
+    backlog = vital_signs.backlog(now=now)
     age = None if backlog.oldest_age is None else round(backlog.oldest_age)
     words = "Nothing waits." if age is None else f"{backlog.waiting} wait, the oldest for {age} s."
     late = age is not None and age > LATE
-    broken = len(reading.broken_channels())
+    broken = len(vital_signs.broken_channels())
     if broken:
         # Which, and why, is for people with a shell or a staff account: this page is open.
         channels = "1 channel takes" if broken == 1 else f"{broken} channels take"

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 
 from bot.conf import get_settings
 from bot.models import Run
-from bot.operations import reading
+from bot.operations import reading, vital_signs
 from bot.route.refusals import Refused
 from bot.route.states import ENDED, State
 from bot.web import answers
@@ -69,7 +69,7 @@ def _database(alias: str) -> DatabaseShown:
     return DatabaseShown(
         alias=alias,
         plan_id=str(stored.pk) if stored else "",
-        plan=plan_shown(stored.plan) if stored else None,
+        plan=plan_shown(stored) if stored else None,
         ready_at=stored.ready_at if stored else None,
         outdated_by=_run_since(alias, stored.ready_at) if stored else None,
         refusal=refused.refusal if refused else "",
@@ -92,7 +92,7 @@ def _run_since(alias: str, made_at: datetime | None) -> int | None:
 
 
 def _as_json(visit: Visit) -> dict[str, Any]:
-    pulse = reading.pulse(now=visit.now)
+    pulse = vital_signs.pulse(now=visit.now)
     return {
         "databases": [
             {"database": alias, "plan": plan_as_json(stored) if stored else None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseBase
@@ -74,6 +75,27 @@ def apply(visit: Visit) -> HttpResponse:
     return answers.see_other(url)
 
 
+@staff_view("POST", wish="plan.rehearse")
+def rehearse(visit: Visit, plan_id: UUID) -> HttpResponse:
+    """Ask for a rehearsal, and lead to where it can be followed: the run's page if one is open."""
+    try:
+        stored = operations.ask_for_rehearsal(plan_id, actor=visit.actor, now=visit.now).stored_plan
+    except Refused as refused:
+        return _told(visit, refused, Fields({"plan": str(plan_id)}))
+    if visit.wants_json:
+        url = reverse("migration_bot:plan", args=[plan_id])
+        document = plan_as_json(operations.find_plan(plan_id))
+        return answers.as_json(document, status=202, location=url)
+    run = _open_run(reading.runs().filter(fingerprint=stored.fingerprint))
+    if run is not None:
+        return answers.see_other(reverse("migration_bot:run", args=[run.pk]))
+    return answers.see_other(reverse("migration_bot:plan", args=[plan_id]))
+
+
+def _open_run(runs: Iterable[Run]) -> Run | None:
+    return next((run for run in runs if State(run.state) not in ENDED), None)
+
+
 def _asked(visit: Visit, stored: StoredPlan) -> HttpResponse:
     url = reverse("migration_bot:plan", args=[stored.pk])
     if visit.wants_json:
@@ -119,7 +141,7 @@ def _page(
 ) -> HttpResponse:
     ready = stored.state == StoredPlan.READY
     runs: list[Run] = list(reading.runs().filter(stored_plan=stored))
-    open_run = next((run for run in runs if State(run.state) not in ENDED), None)
+    open_run = _open_run(runs)
     context = {
         "stored": {
             "id": str(stored.pk),
@@ -127,12 +149,14 @@ def _page(
             "database": stored.database,
             "target": stored.target or "everything",
             "for_a_run": stored.purpose == StoredPlan.REQUEST,
+            "to_rehearse": stored.purpose == StoredPlan.REHEARSE,
             "progress": stored.progress,
             "refusal": stored.refusal,
             "asked_at": stored.asked_at,
             "asked_by": str(stored.actor.get("name", "")),
         },
-        "plan": plan_shown(stored.plan) if ready else None,
+        "plan": plan_shown(stored) if ready else None,
+        "plan_id": str(stored.pk),
         "runs": [run_shown(run, now=visit.now) for run in runs],
         "open_run": open_run.pk if open_run else None,
         "may_request": may_request(visit),

@@ -15,11 +15,12 @@ from bot.models import Run
 from bot.operations import reading
 from bot.operations.requesting import check_reason
 from bot.route.refusals import Refused
+from bot.route.states import State
 from bot.web import answers
 from bot.web.allowing import Allowed, allowed
 from bot.web.edge import Visit, staff_view
-from bot.web.forms import Fields, fields_of, optional_reason
-from bot.web.rooms.common import room, worker_missing
+from bot.web.forms import Fields, fields_of, is_ticked, optional_reason
+from bot.web.rooms.common import may_request, room, worker_missing
 from bot.web.shown_plans import plan_shown
 from bot.web.shown_runs import run_shown
 
@@ -37,7 +38,7 @@ def run(visit: Visit, run_id: int) -> HttpResponseBase:
 
 def as_json(found: Run, may: Allowed) -> dict[str, Any]:
     """The run as the contract has it, and its traceback for who may see it."""
-    value = reading.run_as_json(found)
+    value = reading.run_in_full_as_json(found)
     return {**value, "traceback": found.traceback} if may.see_traceback else value
 
 
@@ -55,7 +56,12 @@ def approve(visit: Visit, run_id: int) -> HttpResponse:
         run_id,
         "approve",
         lambda fields: operations.approve(
-            run_id, actor=visit.actor, now=visit.now, reason=optional_reason(fields)
+            run_id,
+            actor=visit.actor,
+            now=visit.now,
+            reason=optional_reason(fields),
+            override=is_ticked(fields, "override"),
+            seen=[*fields["seen"].split(","), fields["mark"]] if fields["seen"] else None,
         ),
     )
 
@@ -140,9 +146,11 @@ def _page(
         "may": may,
         "wish": wish,
         "plan_id": str(found.stored_plan_id),
+        "may_request": may_request(visit),
     }
-    if not fragment:
-        context["plan"] = plan_shown(found.stored_plan.plan)
+    # It is long, and changes only while a rehearsal of what waits for approval may end.
+    if not fragment or found.state == State.REQUESTED:
+        context["plan"] = plan_shown(found.stored_plan)
     name = "run_live" if fragment else "run"
     return room(
         visit,

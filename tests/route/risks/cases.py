@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.route.findings import Finding
 from bot.route.plan import Direction
+from bot.route.rehearsal import Outcome, RehearsedStep
 from bot.route.risks.facts import Column, Deed, OperationFacts, Situation, Size, StepFacts
 from bot.route.risks.judge import judge
 
@@ -24,14 +25,23 @@ def operation(*sql: str, deed: Deed = Deed.SQL, table: str = "", **facts: Any) -
     return OperationFacts(deed=deed, table=table, statements=sql, **{**given, **facts})
 
 
+def rehearsed(**facts: Any) -> RehearsedStep:
+    """The step of ``found`` as it went in a rehearsal; unless told otherwise all of it worked."""
+    given = {"outcome": Outcome.WORKS, "complete": True, "undo": Outcome.WORKS}
+    return RehearsedStep(key="shop.0002_more", **{**given, **facts})
+
+
 def found(
     *operations: OperationFacts | str,
     vendor: str = "postgresql",
     size: Size | None = LARGE,
     step: dict[str, Any] | None = None,
+    rehearsed: RehearsedStep | None = None,
     **situation: Any,
 ) -> dict[str, Finding]:
-    """The findings of one migration by code; a text stands for RunSQL. Tables are shop_*."""
+    """The findings of one migration by code; a text stands for RunSQL. Tables are shop_*.
+
+    ``rehearsed`` is how a rehearsal went."""
     made = tuple(operation(one) if isinstance(one, str) else one for one in operations)
     facts = StepFacts(
         **{
@@ -45,5 +55,6 @@ def found(
     )
     sizes = dict.fromkeys(("shop_order", "shop_line", "shop_customer"), size) if size else {}
     given = {"lock_timeout": 5.0, "sizes": sizes, "version": (15, 0), **situation}
-    (findings,) = judge([facts], Situation(vendor=vendor, **given))
+    measured = {rehearsed.key: rehearsed} if rehearsed is not None else {}
+    (findings,) = judge([facts], Situation(vendor=vendor, **given), measured)
     return {finding.code: finding for finding in findings}

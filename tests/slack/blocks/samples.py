@@ -7,6 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.route.findings import Evidence, Finding, Risk
+from bot.route.rehearsal import Deed, MeasuredStatement, Outcome, Probe, Rehearsal, RehearsedStep
+from bot.route.rehearsing import Stage, Standing
+from bot.route.risks.facts import Effect, Lock, Work
 from bot.route.states import State
 from bot.slack.blocks.values import (
     AuditView,
@@ -85,6 +88,76 @@ STEPS = (
     ),
 )
 
+REHEARSAL = Rehearsal(
+    fingerprint=FINGERPRINT,
+    database="default",
+    vendor="postgresql",
+    made_at=NOW,
+    milliseconds=3210,
+    where="a throwaway PostgreSQL 15.19 cluster",
+    schema_from="pg_dump of the target's schema",
+    steps=(
+        RehearsedStep(
+            key="shop.0007_order_total",
+            outcome=Outcome.WORKS,
+            milliseconds=14,
+            measured=(
+                MeasuredStatement(
+                    operation=0,
+                    sql='ALTER TABLE "shop_order" ADD COLUMN "total" numeric(8, 2) NOT NULL',
+                    milliseconds=9,
+                    effects=(
+                        Effect(
+                            table="shop_order",
+                            lock=Lock.ALL,
+                            work=Work.REWRITE,
+                            words="it is rewritten",
+                            evidence=Evidence.MEASURED,
+                        ),
+                    ),
+                ),
+            ),
+            probes=(
+                Probe(
+                    model="shop.Order",
+                    table="shop_order",
+                    deed=Deed.INSERT,
+                    outcome=Outcome.FAILS,
+                    error='null value in column "total" violates not-null constraint',
+                ),
+                Probe(
+                    model="shop.Order",
+                    table="shop_order",
+                    deed=Deed.SELECT,
+                    outcome=Outcome.WORKS,
+                ),
+            ),
+            undo=Outcome.WORKS,
+        ),
+        RehearsedStep(
+            key="shop.0008_order_index",
+            outcome=Outcome.FAILS,
+            error='relation "order_total" already exists',
+            error_statement='CREATE INDEX "order_total" ON "shop_order" ("total")',
+        ),
+        RehearsedStep(
+            key="shop.0009_fill_totals",
+            outcome=Outcome.UNKNOWN,
+            skipped=("Its Python was left out; rehearse_python runs it too.",),
+        ),
+    ),
+    same_after_undo=Outcome.WORKS,
+    notes=("Measured with two made-up rows a table; sizes are the target's.",),
+)
+MEASURED = Standing(stage=Stage.MEASURED, rehearsal=REHEARSAL, at=NOW)
+REHEARSING = Standing(stage=Stage.REHEARSING, progress="3 of 7: shop.0009_fill_totals", at=NOW)
+WAITING = Standing(stage=Stage.WAITING, at=NOW)
+NOT_REHEARSED = Standing(
+    stage=Stage.NOT_REHEARSED,
+    because="There is no place for it. Set rehearsal_databases, or install PostgreSQL here.",
+    at=NOW,
+)
+
 SQL = """-- 1. shop.0007_order_total
 -- Add field total to order
 ALTER TABLE "shop_order" ADD COLUMN "total" numeric(8, 2) NOT NULL;
@@ -136,6 +209,7 @@ def a_run(state: State = State.REQUESTED, **changes: Any) -> RunView:
         findings=FINDINGS,
         url=URL,
         release="9d29b28",
+        plan_id="5d0a4f6e-1111-4222-8333-444455556666",
     )
     return replace(run, **{**_as_it_would_be(state, run), **changes})
 

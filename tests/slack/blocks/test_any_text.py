@@ -9,6 +9,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from bot.route.findings import Evidence, Finding, Risk
+from bot.route.rehearsal import Deed, MeasuredStatement, Outcome, Probe, Rehearsal, RehearsedStep
+from bot.route.rehearsing import Stage, Standing
+from bot.route.risks.facts import Effect, Lock, Work
 from bot.route.states import State
 from bot.slack import blocks
 from bot.slack.blocks.values import (
@@ -95,6 +98,64 @@ step_lines = st.builds(
     marks=st.lists(text, max_size=2).map(tuple),
     risk=st.none() | st.sampled_from(Risk),
 )
+probes = st.lists(
+    st.builds(
+        Probe,
+        model=text,
+        table=text,
+        deed=st.sampled_from(Deed),
+        outcome=st.sampled_from(Outcome),
+        error=text,
+    ),
+    max_size=3,
+).map(tuple)
+effects = st.lists(
+    st.builds(
+        Effect,
+        table=text,
+        lock=st.sampled_from(Lock),
+        work=st.sampled_from(Work),
+        words=text,
+    ),
+    max_size=3,
+).map(tuple)
+rehearsed_steps = st.builds(
+    RehearsedStep,
+    key=text,
+    outcome=st.sampled_from(Outcome),
+    milliseconds=st.integers(0, 10**6),
+    error=text,
+    error_statement=text,
+    measured=effects.map(
+        lambda found: (MeasuredStatement(operation=0, sql="x", milliseconds=1, effects=found),)
+    ),
+    probes=probes,
+    undo=st.sampled_from(Outcome),
+    undo_because=text,
+    skipped=st.lists(text, max_size=2).map(tuple),
+    blind=st.booleans(),
+)
+rehearsals = st.builds(
+    Rehearsal,
+    fingerprint=text,
+    database=text,
+    vendor=st.sampled_from(["postgresql", "sqlite", "mysql"]),
+    made_at=moments,
+    milliseconds=st.integers(0, 10**6),
+    where=text,
+    schema_from=text,
+    steps=st.lists(rehearsed_steps, max_size=3).map(tuple),
+    same_after_undo=st.sampled_from(Outcome),
+    same_again=st.sampled_from(Outcome),
+    notes=st.lists(text, max_size=3).map(tuple),
+)
+standings = st.builds(
+    Standing,
+    stage=st.sampled_from(Stage),
+    progress=text,
+    because=text,
+    rehearsal=st.none() | rehearsals,
+)
 plans = st.builds(
     PlanView,
     id=st.uuids().map(str),
@@ -109,6 +170,10 @@ plans = st.builds(
     asked_by=st.none() | people,
     url=text,
     release=text,
+    notes=st.lists(text, max_size=5).map(tuple),
+    forbidden=st.lists(text, max_size=3).map(tuple),
+    held=text,
+    rehearsal=standings,
 )
 step_states = st.builds(
     StepState,
@@ -147,6 +212,8 @@ runs = st.builds(
     held_because=text,
     steps=st.lists(step_states, max_size=12).map(tuple),
     findings=findings,
+    forbidden=st.lists(text, max_size=3).map(tuple),
+    held=text,
     waiting_for=several,
     started_at=st.none() | moments,
     ended_at=st.none() | moments,
@@ -158,6 +225,8 @@ runs = st.builds(
     stale_because=several,
     url=text,
     release=text,
+    plan_id=st.uuids().map(str),
+    rehearsal=standings,
 )
 rows = st.lists(
     st.builds(
@@ -228,12 +297,19 @@ def test_any_plan(plan: PlanView) -> None:
 def test_any_run(run: RunView) -> None:
     _sound(blocks.run_message(run), blocks.failure_broadcast(run), *blocks.run_result(run))
     check_view(blocks.reject_modal(run), "modal")
+    check_view(blocks.override_modal(run), "modal")
 
 
 @_examples(30)
 @given(runs, plans)
 def test_any_thread(run: RunView, plan: PlanView) -> None:
     _sound(blocks.run_sql(run, plan), *blocks.run_details(run, plan))
+
+
+@_examples(60)
+@given(runs, plans, rehearsals)
+def test_any_rehearsal(run: RunView, plan: PlanView, rehearsal: Rehearsal) -> None:
+    _sound(*blocks.run_rehearsal(run, rehearsal), *blocks.plan_rehearsal(plan, rehearsal))
 
 
 @_examples(100)
@@ -287,7 +363,10 @@ def _worst(words: str) -> dict[str, Any]:
         StepLine(app=words[:20], name=f"{n:04}_{words}"[:60], words=words, statements_count=9)
         for n in range(200)
     )
-    finding = Finding(code="c", level=Risk.DANGEROUS, because=words, instead=words, step=words)
+    findings = tuple(
+        Finding(code=f"c{n}", level=Risk.DANGEROUS, because=words, instead=words, step=words)
+        for n in range(40)
+    )
     return {
         "id": "p",
         "database": words,
@@ -296,10 +375,45 @@ def _worst(words: str) -> dict[str, Any]:
         "risk": Risk.DANGEROUS,
         "steps": steps,
         "made_at": NOW,
-        "findings": (finding,) * 40,
+        "findings": findings,
+        "forbidden": ("c7", words),
+        "held": words,
+        "notes": (words,) * 9,
         "sql": words * (100_000 // len(words)),
         "release": words,
+        "rehearsal": Standing(stage=Stage.MEASURED, rehearsal=_worst_rehearsal(words)),
     }
+
+
+def _worst_rehearsal(words: str) -> Rehearsal:
+    """200 steps, each with 40 tables locked and as many things that break."""
+    tables = [f"{n}_{words}" for n in range(40)]
+    effects = tuple(Effect(table=t, lock=Lock.ALL, work=Work.SCAN, words=words) for t in tables)
+    probes = tuple(
+        Probe(model=words, table=t, deed=Deed.INSERT, outcome=Outcome.FAILS, error=words)
+        for t in tables
+    )
+    step = RehearsedStep(
+        key=words,
+        outcome=Outcome.WORKS,
+        error=words,
+        error_statement=words * 100,
+        measured=(MeasuredStatement(operation=0, sql=words, milliseconds=1, effects=effects),),
+        probes=probes,
+        undo=Outcome.FAILS,
+        undo_because=words,
+        skipped=(words,) * 20,
+    )
+    return Rehearsal(
+        fingerprint=words,
+        database=words,
+        vendor="postgresql",
+        made_at=NOW,
+        where=words,
+        schema_from=words,
+        steps=(step,) * 200,
+        notes=(words,) * 30,
+    )
 
 
 @pytest.mark.parametrize("words", WORST, ids=lambda words: ascii(words[:9]))
@@ -324,13 +438,18 @@ def test_the_worst_of_days(words: str) -> None:
             decisions=(vote,) * 30,
             steps=states,
             findings=plan.findings,
+            forbidden=plan.forbidden,
+            held=words,
             waiting_for=(words,) * 30,
             started_at=NOW,
             error=words * 100,
             error_step=words,
             error_statement=words * 100,
             stale_because=(words,) * 300,
+            plan_id=plan.id,
+            rehearsal=plan.rehearsal,
         )
         _sound(blocks.run_message(run), blocks.failure_broadcast(run))
     _sound(*blocks.run_result(run))
+    _sound(*blocks.run_rehearsal(run, _worst_rehearsal(words)))
     _sound(blocks.run_sql(run, plan), *blocks.run_details(run, plan))

@@ -27,7 +27,7 @@ def test_a_fallback_is_sections_and_plain_buttons_with_the_same_words(state: Sta
 def test_a_table_becomes_lines() -> None:
     plain = plain_fallback(plan_message(a_plan()))
     check_message(plain)
-    assert "2 · shop.0008_order_index · Caution: Create index order_total on order" in seen(plain)
+    assert "2 · Caution · shop.0008_order_index · Create index order_total on order" in seen(plain)
 
 
 def test_the_fallback_of_the_worst_plan_is_valid() -> None:

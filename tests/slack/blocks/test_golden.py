@@ -16,9 +16,15 @@ import pytest
 
 from bot.route.states import State
 from bot.slack import blocks
+from bot.slack.blocks.values import DecisionView
 from tests.slack.blocks.samples import (
+    BEN,
     HELP,
     HISTORY,
+    MEASURED,
+    NOW,
+    REHEARSAL,
+    REHEARSING,
     STATUS,
     WHO,
     a_home,
@@ -34,8 +40,20 @@ def _run(state: State) -> Any:
     return blocks.run_message(a_run(state)).to_json()
 
 
+def overridden() -> Any:
+    yes = DecisionView(
+        person=BEN, verdict="approve", at=NOW, reason="Test rows.", overrides=("not_null",)
+    )
+    return a_run(State.QUEUED, decisions=(yes,))
+
+
 PAYLOADS: dict[str, Callable[[], Any]] = {
     "plan": lambda: blocks.plan_message(a_plan()).to_json(),
+    "plan_rehearsed": lambda: blocks.plan_message(a_plan(rehearsal=MEASURED)).to_json(),
+    "plan_rehearsing": lambda: blocks.plan_message(a_plan(rehearsal=REHEARSING)).to_json(),
+    "plan_rehearsal": lambda: [m.to_json() for m in blocks.plan_rehearsal(a_plan(), REHEARSAL)],
+    "run_rehearsed": lambda: blocks.run_message(a_run(rehearsal=MEASURED)).to_json(),
+    "run_rehearsal": lambda: [m.to_json() for m in blocks.run_rehearsal(a_run(), REHEARSAL)],
     **{f"run_{state}": partial(_run, state) for state in State},
     "run_details": lambda: [m.to_json() for m in blocks.run_details(a_run(), a_plan())],
     "run_result": lambda: [m.to_json() for m in blocks.run_result(a_run(State.FAILED))],
@@ -47,6 +65,9 @@ PAYLOADS: dict[str, Callable[[], Any]] = {
     "whoami": lambda: blocks.whoami_message(WHO).to_json(),
     "home": lambda: blocks.home_view(a_home()),
     "request_modal": lambda: blocks.request_modal(ids={"plan": "p"}, plan=a_plan()),
+    "run_forbidden": lambda: blocks.run_message(a_run(forbidden=("not_null",))).to_json(),
+    "run_overridden": lambda: blocks.run_message(overridden()).to_json(),
+    "override_modal": lambda: blocks.override_modal(a_run(forbidden=("not_null",))),
     "reject_modal": lambda: blocks.reject_modal(a_run()),
 }
 

@@ -23,8 +23,14 @@ def test_a_plan_says_what_would_run_where_and_how_dangerous_that_is() -> None:
     message = plan_message(a_plan())
     check_message(message)
     assert "`shop` on `default`, 3 steps" in seen(message)
-    assert "*Dangerous*: 3 findings (1 measured, 1 predicted, 1 not checked)" in seen(message)
+    tally = "(1 measured, 1 predicted, 1 not checked)"
+    assert f"*Dangerous*: 3 findings, 1 of them dangerous {tally}" in seen(message)
     assert "Plan: shop on default, 3 steps. Dangerous" in message.text
+
+
+def test_everything_begins_a_sentence() -> None:
+    message = plan_message(a_plan(target="everything"))
+    assert "Everything pending on `default`, 3 steps." in seen(message)
 
 
 def test_the_worst_finding_leads_and_says_what_to_do_instead() -> None:
@@ -63,11 +69,12 @@ def test_how_the_findings_came_about_is_said_in_small_print() -> None:
 def test_the_table_has_a_row_a_step() -> None:
     (table,) = [b for b in plan_message(a_plan()).blocks if b["type"] == "table"]
     rows = [[cell["text"] for cell in row] for row in table["rows"]]
-    assert rows[0] == ["#", "Migration", "What it does"]
+    assert rows[0] == ["#", "Risk", "Migration", "What it does"]
     assert rows[3] == [
         "3",
+        "Caution",
         "shop.0009_fill_totals",
-        "Caution: Raw Python operation; not atomic; cannot be undone",
+        "Raw Python operation; not atomic; cannot be undone",
     ]
 
 
@@ -126,11 +133,25 @@ def test_the_button_requests_this_very_plan() -> None:
 
 
 def test_a_plan_that_cannot_be_requested_any_more_has_no_button_for_it() -> None:
-    assert set(labels(plan_message(a_plan(requestable=False)).blocks)) == {"Open the page"}
+    assert set(labels(plan_message(a_plan(requestable=False)).blocks)) == {
+        "Rehearse",
+        "Open the page",
+    }
+
+
+def test_a_run_that_asks_for_this_very_plan_is_named_and_the_button_stays_for_after_it() -> None:
+    message = plan_message(a_plan(asking_run=12))
+    assert "Run 12 already asked for exactly this plan." in seen(message)
+    assert "Run 12 already asked for exactly this plan." in message.text
+    assert "Request this run" in labels(message.blocks)
+    assert "already asked" not in seen(plan_message(a_plan()))
 
 
 def test_without_a_public_address_there_is_no_link() -> None:
-    assert set(labels(plan_message(a_plan(url="")).blocks)) == {"Request this run"}
+    assert set(labels(plan_message(a_plan(url="")).blocks)) == {
+        "Request this run",
+        "Rehearse",
+    }
 
 
 def test_nothing_pending_is_one_sentence() -> None:

@@ -44,7 +44,7 @@ def test_one_message_is_one_run_whatever_its_state(state: State) -> None:
 
 def test_a_request_says_how_many_approvals_from_whom_and_until_when() -> None:
     shown = seen(run_message(a_run()))
-    assert "*Needs 2 approvals*, from anybody who may approve, but not Ana." in shown
+    assert "*Needs 2 approvals*. From anybody who may approve, but not Ana." in shown
     assert "Expires <!date^" in shown
     assert "<@U0ANA> asks:\n> New totals" in shown
     assert "Fingerprint `4f2a9c01b7e3`" in shown
@@ -58,12 +58,12 @@ def test_a_request_leads_with_the_worst_finding() -> None:
 
 def test_where_people_may_approve_their_own_nobody_is_left_out() -> None:
     shown = seen(run_message(a_run(self_approval=True)))
-    assert "from anybody who may approve." in shown
+    assert "From anybody who may approve." in shown
 
 
 def test_a_hint_says_from_whom() -> None:
     shown = seen(run_message(a_run(approvers_hint="two of the database team")))
-    assert "from two of the database team." in shown
+    assert "From two of the database team." in shown
 
 
 def test_what_was_given_so_far_is_told() -> None:
@@ -188,7 +188,7 @@ def test_a_failure_says_where_how_far_and_the_errors_first_line_alone() -> None:
     assert "Failed at `shop.0008_order_index`. 1 of 3 steps done" in shown
     assert '`ProgrammingError: relation "order_total" already exists`' in shown
     assert "LINE 1" not in shown
-    assert "The error is in the thread." in shown
+    assert "The error is in the thread. Mend its cause and plan again" in shown
 
 
 def test_a_run_that_could_not_begin_says_that_nothing_was_run() -> None:

@@ -30,7 +30,9 @@ def look_at_step(step: StepCase) -> Iterator[Finding]:
         tables = _own(case.facts.table, case.facts.table_after)
         for effect in case.effects:
             is_other = tables and effect.table not in tables and effect.over == ""
-            if effect.lock is not Lock.ALL or effect.grows or effect.table in (worse | seen):
+            # Of what Django itself sends, a weaker lock is told with the table that it is for.
+            least = Lock.SHARE if case.facts.deed == "sql" else Lock.ALL
+            if effect.lock < least or effect.grows or effect.table in (worse | seen):
                 continue
             if is_other and case.facts.deed not in ("sql",):
                 continue

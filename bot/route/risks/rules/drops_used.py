@@ -1,7 +1,8 @@
 """The running release still uses what is dropped.
 
 Between the migration and the deploy of the new code, every query of the old code that names the
-table or the column fails; Django names every column of a model.
+table or the column fails; Django names every column of a model. A table that left Django's state
+before is told of too: SQL of the project's own may still name it, and nobody here can see that.
 
 Instead: take the field or model out of Django's state first (`SeparateDatabaseAndState`), deploy,
 and drop it a release later. A column that is NOT NULL needs null=True before that.
@@ -12,8 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.route.findings import Finding, Risk
+from bot.route.rehearsal import Deed, Outcome
 from bot.route.risks.changes import dropped
 from bot.route.risks.facts import Case
+from bot.route.risks.tried import tried
 from bot.route.risks.words import finding
 
 CODE = "drops_used"
@@ -29,7 +32,14 @@ _TABLE = (
 
 def look(case: Case) -> Iterator[Finding]:
     for gone in dropped(case):
-        what = f"column {gone.column} of {gone.table}" if gone.column else f"table {gone.table}"
+        if "." in gone.table:
+            continue  # Django's models look for tables where no schema is named.
+        word = tried(case, gone.table, Deed.SELECT)
+        if word.outcome is Outcome.WORKS:
+            continue
+        what = f"{'view' if gone.is_view else 'table'} {gone.table}"
+        if gone.column:
+            what = f"column {gone.column} of {gone.table}"
         yield finding(
             case,
             CODE,
@@ -37,4 +47,5 @@ def look(case: Case) -> Iterator[Finding]:
             f"Drops the {what}: a running release that still knows it fails.",
             _FIELD if gone.column else _TABLE,
             table=gone.table,
+            evidence=word.evidence,
         )

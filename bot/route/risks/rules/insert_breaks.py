@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.route.findings import Finding, Risk
+from bot.route.rehearsal import Deed, Outcome
 from bot.route.risks.changes import demanded
 from bot.route.risks.facts import Case
+from bot.route.risks.tried import tried
 from bot.route.risks.words import finding
 
 CODE = "insert_breaks"
@@ -21,6 +23,9 @@ CODE = "insert_breaks"
 
 def look(case: Case) -> Iterator[Finding]:
     for one in demanded(case):
+        word = tried(case, one.table, Deed.INSERT)
+        if word.outcome is Outcome.WORKS:
+            continue
         if one.to == "set":
             yield finding(
                 case,
@@ -30,6 +35,7 @@ def look(case: Case) -> Iterator[Finding]:
                 "NULL fails.",
                 "Deploy code that always writes a value first.",
                 table=one.table,
+                evidence=word.evidence,
             )
         else:
             yield finding(
@@ -40,4 +46,5 @@ def look(case: Case) -> Iterator[Finding]:
                 "by the running release fails.",
                 "Give the field db_default=... (Django 5.0 and later), or null=True for now.",
                 table=one.table,
+                evidence=word.evidence,
             )

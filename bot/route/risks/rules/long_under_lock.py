@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from bot.route.findings import Finding, Risk
 from bot.route.risks.facts import Case, Deed, Effect, Lock
-from bot.route.risks.words import Weight, finding, sized, weight
+from bot.route.risks.words import Weight, finding, sized_work, weight
 
 CODE = "long_under_lock"
 _INSTEAD = "Move this operation into a migration of its own, so that the lock ends before it."
@@ -36,7 +36,7 @@ def look(case: Case) -> Iterator[Finding]:
             case,
             CODE,
             Risk.CAUTION if small else Risk.DANGEROUS,
-            f"While {effect.words} on {sized(case, effect.table)}, {_still(case, locked)}.",
+            f"While {effect.words} on {sized_work(case, effect)}, {_still(case, locked)}.",
             _INSTEAD,
             table=locked.table,
             evidence=effect.evidence,

@@ -1,7 +1,7 @@
 """Data goes that no undo brings back.
 
-Dropping a column or a table, TRUNCATE, and DELETE without WHERE: going back makes the column or
-table anew, but empty.
+Dropping a column or a table, TRUNCATE, and DELETE: going back makes the column or table anew, but
+empty, and brings no row back.
 
 Instead: a copy of it first, or a release in which nothing uses it any more.
 """
@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.route.findings import Finding, Risk
-from bot.route.risks.changes import dropped
+from bot.route.risks.changes import dropped, of_old_tables
 from bot.route.risks.facts import Case
-from bot.route.risks.reading import Verb, actions
+from bot.route.risks.reading import Verb
 from bot.route.risks.words import finding, size_words
 
 CODE = "loses_data"
@@ -21,6 +21,8 @@ CODE = "loses_data"
 
 def look(case: Case) -> Iterator[Finding]:
     for gone in dropped(case):
+        if gone.is_view:
+            continue
         size = size_words(case.size(gone.table))
         what = f"What {gone.table}.{gone.column} holds" if gone.column else f"All of {gone.table}"
         yield finding(
@@ -31,18 +33,16 @@ def look(case: Case) -> Iterator[Finding]:
             "Keep a copy until nobody misses it.",
             table=gone.table,
         )
-    for sql in case.facts.all_statements:
-        for action in actions(sql):
-            emptied = action.verb is Verb.TRUNCATE or (
-                action.verb is Verb.DELETE and not action.narrowed
+    for action in of_old_tables(case):
+        if action.verb in (Verb.TRUNCATE, Verb.DELETE):
+            rows = f"Every row of {action.table} is"
+            if action.narrowed:
+                rows = f"The rows of {action.table} that its WHERE finds are"
+            yield finding(
+                case,
+                CODE,
+                Risk.DANGEROUS,
+                f"{rows} deleted ({size_words(case.size(action.table))}).",
+                "Keep a copy." if action.narrowed else "Keep a copy, or narrow it with WHERE.",
+                table=action.table,
             )
-            if emptied and action.table not in case.fresh:
-                yield finding(
-                    case,
-                    CODE,
-                    Risk.DANGEROUS,
-                    f"Every row of {action.table} is deleted "
-                    f"({size_words(case.size(action.table))}).",
-                    "Keep a copy, or narrow it with WHERE.",
-                    table=action.table,
-                )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.route.findings import Finding, Risk
+from bot.route.findings import Evidence, Finding, Risk
 from bot.route.risks.facts import Case, Deed
 from bot.route.risks.words import finding
 
@@ -30,4 +30,13 @@ def look(case: Case) -> Iterator[Finding]:
                 Risk.CAUTION,
                 f"{rule.name} on {case.facts.table} is not made, and nothing says so{why}.",
                 "A rule that this database has, or the knowledge that there is none.",
+                evidence=Evidence.MEASURED if _sent_nothing(case) else Evidence.PREDICTED,
             )
+
+
+def _sent_nothing(case: Case) -> bool:
+    """Whether the operation ran to its end in a rehearsal and no statement was sent for it."""
+    rehearsed = case.rehearsed
+    if rehearsed is None or rehearsed.blind or not rehearsed.complete:
+        return False
+    return all(one.operation != case.facts.place for one in rehearsed.measured)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from bot.route.findings import Finding, Risk
 from bot.route.risks.facts import Deed, StepCase
-from bot.route.risks.reading import Verb, actions, is_write, statements
+from bot.route.risks.reading import Verb, is_write, statements
 from bot.route.risks.words import finding
 
 CODE = "partial_failure"
@@ -22,15 +22,17 @@ def look_at_step(step: StepCase) -> Iterator[Finding]:
     if step.step.atomic:
         return
     writing = 0
-    touches_old = False
+    may_fail = False
     for case in step.cases:
         if case.facts.deed in (Deed.PYTHON, Deed.UNKNOWN):
-            writing, touches_old = writing + 1, True
+            writing, may_fail = writing + 1, True
         for sql in case.facts.all_statements:
-            writing += sum(is_write(one) for one in statements(sql))
-            for action in actions(sql):
-                touches_old |= action.verb is not Verb.HARMLESS and action.table not in case.fresh
-    if writing > 1 and (touches_old or not step.step.says_atomic):
+            writes = sum(is_write(one) for one in statements(sql))
+            # PostgreSQL makes one transaction of one string.
+            writing += min(writes, 1) if step.situation.vendor == "postgresql" else writes
+        for action in case.facts.actions:
+            may_fail |= action.verb is not Verb.HARMLESS and case.may_have_rows(action.table)
+    if writing > 1 and (may_fail or not step.step.says_atomic):
         because = "not one transaction"
         if step.step.says_atomic and step.situation.vendor == "mysql":
             because = "no transaction holds DDL on this database"

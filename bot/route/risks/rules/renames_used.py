@@ -10,15 +10,35 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.route.findings import Finding, Risk
+from bot.route.rehearsal import Deed, Outcome
 from bot.route.risks.changes import renamed
 from bot.route.risks.facts import Case
+from bot.route.risks.reading import Verb
+from bot.route.risks.tried import tried
 from bot.route.risks.words import finding
 
 CODE = "renames_used"
 
 
 def look(case: Case) -> Iterator[Finding]:
+    yield from _tables_and_columns(case)
+    for action in case.facts.actions:
+        if action.verb is Verb.RENAME_VALUE:
+            yield finding(
+                case,
+                CODE,
+                Risk.DANGEROUS,
+                f"Renames a value of the type {action.name}: a running release that writes or "
+                "compares the old one fails.",
+                "Add the new value, deploy code that knows both, then change the rows.",
+            )
+
+
+def _tables_and_columns(case: Case) -> Iterator[Finding]:
     for one in renamed(case):
+        word = tried(case, one.table, Deed.SELECT)
+        if word.outcome is Outcome.WORKS:
+            continue
         if one.column:
             what = f"column {one.column} of {one.table} to {one.to}"
             instead = f'Keep the column: rename the field with db_column="{one.column}".'
@@ -32,4 +52,5 @@ def look(case: Case) -> Iterator[Finding]:
             f"Renames the {what}: a running release that knows the old name fails.",
             instead,
             table=one.table,
+            evidence=word.evidence,
         )

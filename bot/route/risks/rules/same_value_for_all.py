@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.route.findings import Finding, Risk
+from bot.route.data_checks import About
+from bot.route.findings import Evidence, Finding, Risk
+from bot.route.risks.data import about, all_hold
 from bot.route.risks.facts import Case, Deed
 from bot.route.risks.words import finding
 
@@ -29,11 +31,17 @@ def look(case: Case) -> Iterator[Finding]:
         return
     if size is not None and size.rows is not None and size.rows < 2 and size.at_most:
         return
+    asked = about(case, About.ROWS)
+    if any(one.is_broken for one in asked):
+        return  # What is broken is counted, and a finding of its own.
+    few = all_hold(asked)
+    today = " Today it has at most one." if few else ""
     yield finding(
         case,
         CODE,
-        Risk.DANGEROUS,
+        Risk.CAUTION if few else Risk.DANGEROUS,
         f"Every row of {case.facts.table} gets the same value of {after.column}, which must be "
-        "unique: it fails with two rows.",
+        f"unique: it fails with two rows.{today}",
         "null=True first, then fill it row by row, then unique=True.",
+        evidence=Evidence.MEASURED if few else Evidence.PREDICTED,
     )

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 
 from bot.route.risks import types
 from bot.route.risks.facts import Deed, Effect, Lock, OperationFacts, Situation, Work
-from bot.route.risks.reading import Action, Verb, actions
+from bot.route.risks.reading import Action, Verb
+from bot.route.risks.words import LOCKED
 
 CHANGING = "the definition changes"
 COPYING = "the table is copied"
@@ -23,12 +24,7 @@ ONE_BYTE = 63
 
 def effects(facts: OperationFacts, situation: Situation) -> list[Effect]:
     """One for each clause of each statement."""
-    return [
-        effect
-        for sql in facts.all_statements
-        for action in actions(sql)
-        for effect in _of(action, facts)
-    ]
+    return [effect for action in facts.actions for effect in _of(action, facts)]
 
 
 def _of(action: Action, facts: OperationFacts) -> Iterator[Effect]:
@@ -86,7 +82,8 @@ def _modify(action: Action, facts: OperationFacts) -> Effect:
 
 def _rows(action: Action, facts: OperationFacts) -> Effect:
     work = Work.NONE if action.narrowed and facts.deed is Deed.SQL else Work.ROWS
-    return Effect(table=action.table, lock=Lock.ROWS, work=work, words="its rows are written")
+    words = LOCKED if action.verb is Verb.LOCK_ROWS else "its rows are written"
+    return Effect(table=action.table, lock=Lock.ROWS, work=work, words=words)
 
 
 def _insert(action: Action, facts: OperationFacts) -> Effect:
@@ -102,6 +99,8 @@ _BY_VERB: dict[Verb, Callable[[Action, OperationFacts], Effect]] = {
     Verb.RENAME_COLUMN: _instant,
     Verb.MODIFY: _modify,
     Verb.ALTER_LIGHT: _instant,
+    Verb.DROP_DEFAULT: _instant,
+    Verb.LOCK_ROWS: _rows,
     Verb.ADD_CHECK: _copy,
     Verb.ADD_UNIQUE: _online,
     Verb.ADD_PRIMARY_KEY: _copy,

@@ -4,36 +4,39 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from bot.route.risks import types
+from bot.route.risks.definitions import default_of, keeps_rows, rewrites
 from bot.route.risks.facts import Deed, Effect, Lock, OperationFacts, Situation, Work
-from bot.route.risks.reading import Action, Verb, actions
+from bot.route.risks.reading import Action, Verb
+from bot.route.risks.words import LOCKED, QUERY
 
 BUILDING = "its index is built"
 CHECKING = "its rows are checked"
 REWRITING = "the table is rewritten"
 CHANGING = "the definition changes"
-
-_STEADY = {
-    "now", "statement_timestamp", "transaction_timestamp", "current_timestamp", "current_date",
-    "lower", "upper", "concat", "coalesce", "length", "abs", "md5", "round", "trunc", "left",
-    "right", "array", "jsonb_build_object", "json_build_object", "numeric", "varchar", "decimal",
-    "char", "make_date", "make_interval", "interval", "timezone", "date_trunc", "extract", "pi",
-    "replace", "greatest", "least", "nullif", "substring", "trim", "sqrt", "power", "sign", "floor",
-    "ceiling", "exp", "ln", "timestamp", "time",
-}  # fmt: skip
-"""Functions that are immutable or stable: PostgreSQL then keeps one value and rewrites nothing."""
+COPYING = "its rows are copied"
+_UNIQUE = re.compile(r"\bunique\b|\bprimary key\b")
+_CHECK = re.compile(r"\bcheck\b")
 
 
 def effects(facts: OperationFacts, situation: Situation) -> list[Effect]:
     """One or two for each clause; the second is on a table that a foreign key points to."""
     found: list[Effect] = []
-    for sql in facts.all_statements:
-        for action in actions(sql):
-            found += _of(action, facts, situation)
+    for action in facts.actions:
+        situation = in_its_time_zone(action, situation)
+        found += _of(action, facts, situation)
     if facts.deed is Deed.DROP_TABLE:
         found += [_brief(parent, "its foreign key is dropped") for parent in facts.parents]
     return found
+
+
+def in_its_time_zone(action: Action, situation: Situation) -> Situation:
+    """After SET TIME ZONE nobody knows which one the session is in."""
+    if action.verb is Verb.HARMLESS and re.match(r"set\b.*\btime ?zone\b", action.rest):
+        return replace(situation, known=replace(situation.known, utc=False))
+    return situation
 
 
 def _of(action: Action, facts: OperationFacts, situation: Situation) -> Iterator[Effect]:
@@ -52,37 +55,19 @@ def _light(action: Action, facts: OperationFacts, situation: Situation) -> Itera
 
 def _add_column(action: Action, facts: OperationFacts, situation: Situation) -> Iterator[Effect]:
     rest = action.rest
-    if rewrites(rest):
+    if rewrites(rest, situation.known):
         yield Effect(table=action.table, lock=Lock.ALL, work=Work.REWRITE, words=REWRITING)
     else:
         yield _brief(action.table)
-    if re.search(r"\bunique\b|\bprimary key\b", rest):
+    if _UNIQUE.search(rest):
         yield Effect(table=action.table, lock=Lock.ALL, work=Work.INDEX, words=BUILDING)
-    elif re.search(r"\bcheck\b", rest) and default_of(rest):
+    elif _CHECK.search(rest):  # Read with all rows, though the column is NULL in them.
         yield Effect(table=action.table, lock=Lock.ALL, work=Work.SCAN, words=CHECKING)
     if action.to:
         words = "a foreign key to it is made"
         yield _brief(action.to, words, Lock.SHARE_ROW)
         if default_of(rest) not in ("", "null"):
             yield Effect(table=action.table, lock=Lock.ALL, work=Work.SCAN, words=CHECKING)
-
-
-def default_of(rest: str) -> str:
-    """The default in a column's definition, in lower case; empty without one."""
-    found = re.search(
-        r"\bdefault\s+(.+?)(?=\s+(?:not null|null|constraint|unique|primary key|references|check"
-        r"|collate|generated)\b|$)",
-        rest,
-    )
-    return found[1] if found else ""
-
-
-def rewrites(rest: str) -> bool:
-    """Whether adding a column with this definition writes every row anew."""
-    if re.search(r"\bgenerated\b.*\bstored\b|\bas identity\b|\b(?:small|big)?serial\b", rest):
-        return True
-    default = re.sub(r"::\s*\"?[a-z ]+\"?(?:\(\d+(?:, *\d+)?\))?", "", default_of(rest))
-    return any(name not in _STEADY for name in re.findall(r"([a-z_][\w.]*)\s*\(", default))
 
 
 def _drop_column(action: Action, facts: OperationFacts, situation: Situation) -> Iterator[Effect]:
@@ -92,21 +77,25 @@ def _drop_column(action: Action, facts: OperationFacts, situation: Situation) ->
 
 
 def _alter_type(action: Action, facts: OperationFacts, situation: Situation) -> Iterator[Effect]:
+    before = facts.before
+    if not _keeps_rows(action, facts, situation):
+        yield Effect(table=action.table, lock=Lock.ALL, work=Work.REWRITE, words=REWRITING)
+    elif "collate" in action.rest and before is not None and before.in_index:
+        # Its indexes are sorted by it.
+        yield Effect(table=action.table, lock=Lock.ALL, work=Work.INDEX, words=BUILDING)
+    elif (action.table, action.name) in situation.in_checks:
+        # Even the same type again makes the checks of the column anew.
+        yield Effect(table=action.table, lock=Lock.ALL, work=Work.SCAN, words=CHECKING)
+    else:
+        yield _brief(action.table)
+
+
+def _keeps_rows(action: Action, facts: OperationFacts, situation: Situation) -> bool:
     before, after = facts.before, facts.after
-    known = before is not None and after is not None and facts.deed is Deed.ALTER_COLUMN
-    if known and before is not None and after is not None:
-        old, new = types.read(before.type), types.read(after.type)
-        if types.is_same(before.type, after.type):
-            yield _brief(action.table)
-            return
-        if types.is_wider(before.type, after.type) and "collate" not in action.rest:
-            indexed = before.index or before.unique or before.primary_key
-            if indexed and old.length is not None and new.length is None and new.word == "text":
-                yield Effect(table=action.table, lock=Lock.ALL, work=Work.SCAN, words=CHECKING)
-            else:
-                yield _brief(action.table)
-            return
-    yield Effect(table=action.table, lock=Lock.ALL, work=Work.REWRITE, words=REWRITING)
+    if before is None or after is None:
+        return keeps_rows(action, situation.known)
+    same = types.is_same(before.type, after.type) or types.is_wider(before.type, after.type)
+    return facts.deed is Deed.ALTER_COLUMN and same
 
 
 def _not_null(action: Action, facts: OperationFacts, situation: Situation) -> Iterator[Effect]:
@@ -158,12 +147,15 @@ def _drop_rule(action: Action, facts: OperationFacts, situation: Situation) -> I
 
 
 def _create_index(action: Action, facts: OperationFacts, situation: Situation) -> Iterator[Effect]:
+    if " on only " in action.rest and action.table in situation.known.default_partitions:
+        yield _brief(action.table, "it gets an index of none of its partitions", Lock.SHARE)
+        return
     lock = Lock.ONLINE if action.concurrently else Lock.SHARE
     yield Effect(table=action.table, lock=lock, work=Work.INDEX, words=BUILDING)
 
 
 def _drop_index(action: Action, facts: OperationFacts, situation: Situation) -> Iterator[Effect]:
-    table = action.table or facts.table
+    table = action.table or facts.table or situation.known.index_tables.get(action.name, "")
     if table:
         lock = Lock.ONLINE if action.concurrently else Lock.ALL
         yield _brief(table, "an index is dropped", lock)
@@ -175,24 +167,76 @@ def _drop_table(action: Action, facts: OperationFacts, situation: Situation) -> 
 
 def _rows(action: Action, facts: OperationFacts, situation: Situation) -> Iterator[Effect]:
     work = Work.NONE if action.narrowed and facts.deed is Deed.SQL else Work.ROWS
-    yield Effect(table=action.table, lock=Lock.ROWS, work=work, words="its rows are written")
+    words = LOCKED if action.verb is Verb.LOCK_ROWS else "its rows are written"
+    yield Effect(table=action.table, lock=Lock.ROWS, work=work, words=words)
 
 
 def _insert(action: Action, facts: OperationFacts, situation: Situation) -> Iterator[Effect]:
+    yield Effect(table=action.table, lock=Lock.ROWS, words="rows are written")
     if action.to:
-        yield Effect(table=action.table, lock=Lock.ROWS, work=Work.ROWS, words="rows are copied")
-    else:
-        yield Effect(table=action.table, lock=Lock.ROWS, words="rows are written")
+        yield Effect(table=action.to, lock=Lock.NONE, work=Work.SCAN, words=COPYING)
 
 
 def _create_table(action: Action, facts: OperationFacts, situation: Situation) -> Iterator[Effect]:
+    if action.to:
+        yield Effect(table=action.to, lock=Lock.NONE, work=Work.SCAN, words=COPYING)
     for parent in re.findall(r'references\s+"?([\w$]+)"?', action.rest):
         yield _brief(parent, "a foreign key to it is made", Lock.SHARE_ROW)
+    if action.name:
+        yield _brief(action.name, "it gets a partition")
+        yield from _default_partition(action.name, situation)
+
+
+def _default_partition(parent: str, situation: Situation) -> Iterator[Effect]:
+    """No row of the default partition may belong to one that is new."""
+    if default := situation.known.default_partitions.get(parent):
+        yield Effect(table=default, lock=Lock.ALL, work=Work.SCAN, words=CHECKING)
 
 
 def _comment(action: Action, facts: OperationFacts, situation: Situation) -> Iterator[Effect]:
     if facts.table:
         yield Effect(table=facts.table, lock=Lock.ONLINE, words=CHANGING)
+
+
+def _tune(action: Action, facts: OperationFacts, situation: Situation) -> Iterator[Effect]:
+    yield _brief(action.table, lock=Lock.ONLINE)
+
+
+def _rewrite(action: Action, facts: OperationFacts, situation: Situation) -> Iterator[Effect]:
+    yield Effect(table=action.table, lock=Lock.ALL, work=Work.REWRITE, words=REWRITING)
+
+
+def _vacuum(action: Action, facts: OperationFacts, situation: Situation) -> Iterator[Effect]:
+    yield Effect(table=action.table, lock=Lock.ONLINE, work=Work.SCAN, words="it is cleaned up")
+
+
+def _attach(action: Action, facts: OperationFacts, situation: Situation) -> Iterator[Effect]:
+    yield _brief(action.to, "it gets a partition", Lock.ONLINE)
+    yield Effect(table=action.table, lock=Lock.ALL, work=Work.SCAN, words=CHECKING)
+    yield from _default_partition(action.to, situation)
+
+
+def _rename_index(action: Action, facts: OperationFacts, situation: Situation) -> Iterator[Effect]:
+    if action.table:  # ALTER TABLE … RENAME CONSTRAINT; ALTER INDEX locks the index alone.
+        yield _brief(action.table)
+
+
+def _refresh(action: Action, facts: OperationFacts, situation: Situation) -> Iterator[Effect]:
+    work = Work.SCAN if action.concurrently else Work.REWRITE
+    lock = Lock.ONLINE if action.concurrently else Lock.ALL
+    over = f"{QUERY}{action.table}"
+    yield Effect(table=action.table, lock=lock, work=work, words="it is filled anew", over=over)
+
+
+def _check_domain(action: Action, facts: OperationFacts, situation: Situation) -> Iterator[Effect]:
+    for table in situation.known.domain_tables.get(action.name, ()):
+        if not action.not_valid:
+            yield Effect(table=table, lock=Lock.SHARE, work=Work.SCAN, words=CHECKING)
+
+
+def _drop_all_of(action: Action, facts: OperationFacts, situation: Situation) -> Iterator[Effect]:
+    for table, _ in situation.known.takes_along.get(action.name, ()):
+        yield _brief(table, f"what depends on {action.name} is dropped")
 
 
 _Make = Callable[[Action, OperationFacts, Situation], Iterator[Effect]]
@@ -206,6 +250,12 @@ _BY_VERB: dict[Verb, _Make] = {
     Verb.ALTER_TYPE: _alter_type,
     Verb.SET_NOT_NULL: _not_null,
     Verb.ALTER_LIGHT: _light,
+    Verb.DROP_DEFAULT: _light,
+    Verb.LOCK_ROWS: _rows,
+    Verb.RENAME_INDEX: _rename_index,
+    Verb.REFRESH: _refresh,
+    Verb.CHECK_DOMAIN: _check_domain,
+    Verb.DROP_ALL_OF: _drop_all_of,
     Verb.ADD_CHECK: _check,
     Verb.ADD_UNIQUE: _indexed,
     Verb.ADD_PRIMARY_KEY: _indexed,
@@ -221,4 +271,9 @@ _BY_VERB: dict[Verb, _Make] = {
     Verb.INSERT: _insert,
     Verb.TRUNCATE: _light,
     Verb.LOCK: _light,
+    Verb.TUNE: _tune,
+    Verb.REWRITE: _rewrite,
+    Verb.REINDEX: _create_index,
+    Verb.VACUUM: _vacuum,
+    Verb.ATTACH: _attach,
 }

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.route.risks.facts import Deed, Effect, Lock, OperationFacts, Situation, Work
-from bot.route.risks.reading import Action, Verb, actions
+from bot.route.risks.reading import Action, Verb
 
 NEW = "new__"
 """Django's prefix for the table that takes the old one's place."""
@@ -18,16 +18,15 @@ BUILDING = "its index is built"
 def effects(facts: OperationFacts, situation: Situation) -> list[Effect]:
     """A remade table gives one effect, not one for each of its four statements."""
     found: dict[Effect, None] = {}
-    all_actions = [action for sql in facts.all_statements for action in actions(sql)]
     remade = {
         action.table[len(NEW) :]
-        for action in all_actions
+        for action in facts.actions
         if action.verb is Verb.CREATE_TABLE and action.table.startswith(NEW)
     }
     for table in sorted(remade):
         found[Effect(table=table, lock=Lock.SHARE_ROW, work=Work.REWRITE, words=REMAKING)] = None
-    made = {action.table for action in all_actions if action.verb is Verb.CREATE_TABLE}
-    for action in all_actions:
+    made = {action.table for action in facts.actions if action.verb is Verb.CREATE_TABLE}
+    for action in facts.actions:
         if action.verb is Verb.INSERT and action.table in made - remade and action.to:
             # A many to many table is made anew under its other name.
             copied = Effect(table=action.to, lock=Lock.SHARE_ROW, work=Work.REWRITE, words=REMAKING)

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
+from django.db import IntegrityError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import override_settings
@@ -30,11 +30,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--serve", action="store_true", help="then start web and worker")
+        parser.add_argument(
+            "--break-data", action="store_true", help="put rows in that a pending rule forbids"
+        )
+        parser.add_argument("--mend-data", action="store_true", help="take these rows out again")
         parser.add_argument("--port", type=int, default=8000, help="where to serve (8000)")
 
     def handle(self, *, serve: bool, port: int, **options: Any) -> None:
         if not settings.DEBUG:
             raise CommandError("The demo makes accounts with known names: set DEBUG=1 to allow it.")
+        if options["break_data"] or options["mend_data"]:
+            self._change_rows(double=options["break_data"])
+            return
         if serve:
             serving.require_free(port)
         call_command("migration_bot", "setup", verbosity=0)
@@ -70,6 +77,28 @@ class Command(BaseCommand):
             state = MigrationExecutor(connection).loader.project_state(LAST_APPLIED)
             # The same rows for everybody, so that what a guide shows is what one sees.
             rows.create_rows(state.apps, now=datetime.now(UTC), random=random.Random(7))  # noqa: S311
+
+    def _change_rows(self, *, double: bool) -> None:
+        """So that a data check fails, and holds again, in a demo that is there already."""
+        try:
+            apps = MigrationExecutor(connection).loader.project_state(LAST_APPLIED).apps
+            mended = rows.mend_lines(apps)
+            if double:
+                rows.double_lines(apps)
+        except OperationalError as error:
+            raise CommandError(f"There is no demo here yet: make demo ({error})") from error
+        except IntegrityError as error:
+            raise CommandError(
+                "The rule is in the database already, and lets no such rows in. "
+                "make clean, and make demo starts afresh."
+            ) from error
+        if double:
+            self.stdout.write(
+                "Three lines of orders are there twice now, which shop.0004_order_line_once "
+                "forbids.\nPlan shop 0004 and look; --mend-data takes them out again.\n"
+            )
+        else:
+            self.stdout.write(f"{mended} rows were taken out. Plan again.\n")
 
     def _introduce(self, passwords: dict[str, str]) -> None:
         if not passwords:

@@ -1,0 +1,30 @@
+"""A shop to be rehearsed, with a server on which scratch databases may be made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.database.migrating import MadeUpApp, installed
+
+
+@pytest.fixture
+def shop(
+    tmp_path: Path,
+    settings: Any,
+    target: str,
+    vendor: str,
+    register_alias: Callable[[str, str], str],
+    new_database: Callable[[str], str],
+) -> Iterator[MadeUpApp]:
+    """The app "shop" beside ``target``; rehearsals are held on the alias "scratch"."""
+    register_alias("scratch", new_database(vendor))
+    with installed(tmp_path, settings, "shop") as apps:
+        settings.MIGRATION_BOT = {
+            **settings.MIGRATION_BOT,
+            "rehearsal_databases": {"target": "scratch"},
+        }
+        yield apps["shop"]
