@@ -8,20 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import (
-    Browser,
-    BrowserContext,
-    Locator,
-    Page,
-    Route,
-    expect,
-    sync_playwright,
-)
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 from slack_sdk import WebClient
 
 from bot.sandbox import names
 from bot.sandbox.settings import sandbox_settings
-from tests import screenshots
+from tests import browsing, screenshots
 
 SECRET = "only for tests"
 PATIENCE = 30_000
@@ -34,11 +26,11 @@ pytestmark = pytest.mark.slow
 class Demo:
     address: str
     passwords: dict[str, str]
-    browser: Browser
+    held: browsing.Held
 
     def visit(self, **options: object) -> Page:
         """The sandbox in a window of its own, in which nothing may break or be blocked."""
-        context: BrowserContext = self.browser.new_context(**options)  # type: ignore[arg-type]
+        context: BrowserContext = self.held.browser.new_context(**options)  # type: ignore[arg-type]
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: pytest.fail(f"the page broke: {error}"))
@@ -61,18 +53,21 @@ def _listen(message: object) -> None:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    where = screenshots.chromium()
-    if where is None:
+    if screenshots.chromium() is None:
         pytest.skip("chromium: there is none on this machine")
     expect.set_options(timeout=PATIENCE)
     folder: Path = tmp_path_factory.mktemp("demo")
     with (
         screenshots.demo(folder, SECRET_KEY=SECRET) as (address, passwords),
-        sync_playwright() as playwright,
+        browsing.held_browser() as held,
     ):
-        browser = playwright.chromium.launch(executable_path=where, args=["--no-sandbox"])
-        yield Demo(address, passwords, browser)
-        browser.close()
+        yield Demo(address, passwords, held)
+
+
+@pytest.fixture(autouse=True)
+def _no_longer(demo: Demo) -> Iterator[None]:
+    with demo.held.no_longer_than(browsing.LIMIT):
+        yield
 
 
 def say(page: Page, text: str) -> None:
@@ -169,7 +164,9 @@ def test_somebody_new_is_tied_to_the_account_that_signs_in(demo: Demo) -> None:
     site.click("main button[type=submit]")
     expect(site.locator("main")).to_contain_text("somebody-new")
     site.locator("main form button").last.click()
-    site.close()
+    # Seen before anything is closed: Chromium may never close a page that is just being left.
+    expect(site.get_by_role("heading", name="Slack links")).to_be_visible()
+    expect(site.get_by_role("row", name="U0NOBODY")).to_contain_text("grace")
     say(page, "/migrate whoami")
     expect(message(page, "Only visible to you")).to_contain_text("grace")
     page.context.close()

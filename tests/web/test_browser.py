@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,37 +9,38 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from bot import operations
 from bot.models import Run, StoredPlan, StoredRehearsal, Worker
 from bot.operations import rehearsing, running
 from bot.route.findings import Risk
+from tests import browsing
 from tests.plans import a_plan, a_rehearsal, a_step, acting, measured
 from tests.screenshots import chromium
-
-CHROMIUM = chromium()
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH or in CHROMIUM"),
+    pytest.mark.skipif(chromium() is None, reason="no Chromium on the PATH or in CHROMIUM"),
 ]
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def held() -> Iterator[browsing.Held]:
     # Playwright runs an event loop in this thread, and Django would refuse to ask the database
     # beside one; nothing here is asynchronous.
     patch = pytest.MonkeyPatch()
     patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    with sync_playwright() as playwright:
-        # Chromium's own sandbox does not work for root, as on many build machines.
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield browser
-        browser.close()
+    with browsing.held_browser() as held:
+        yield held
     patch.undo()
+
+
+@pytest.fixture
+def browser(held: browsing.Held) -> Iterator[Browser]:
+    with held.no_longer_than(browsing.LIMIT):
+        yield held.browser
 
 
 @pytest.fixture
