@@ -14,10 +14,12 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from types import FrameType
 
 PATIENCE = 20.0
-"""Seconds to wait for the web server's first answer."""
+"""Seconds to wait until the site says that it answers and that a worker is alive."""
+HEALTH = b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n"
 
 
 class Stop(BaseException):
@@ -39,7 +41,7 @@ def main(order: dict[str, object]) -> str:
     try:
         for name, command in commands.items():
             children[name] = subprocess.Popen(command, start_new_session=True)
-        _wait_for_answer((str(host), int(str(port))), children)
+        _wait_for_health((str(host), int(str(port))), children)
         print(order["welcome"], end="", flush=True)
         while not (ended := _ended(children)):
             time.sleep(0.3)
@@ -64,17 +66,21 @@ def _ended(children: dict[str, subprocess.Popen[bytes]]) -> str:
     return next((name for name, child in children.items() if child.poll() is not None), "")
 
 
-def _wait_for_answer(
+def _wait_for_health(
     address: tuple[str, int], children: dict[str, subprocess.Popen[bytes]]
 ) -> None:
-    """Return once the web server accepts connections or a child has ended."""
+    """Return once web and worker are ready, a child has ended, or patience has.
+
+    Without the worker the first command would be answered late, as nobody asks who typed it.
+    """
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until and not _ended(children):
-        try:
-            socket.create_connection(address, timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.1)
+        with suppress(OSError), socket.create_connection(address, timeout=1) as site:
+            site.settimeout(PATIENCE)
+            site.sendall(HEALTH)
+            if b" 200 " in site.recv(64):
+                return
+        time.sleep(0.1)
 
 
 def _end(children: dict[str, subprocess.Popen[bytes]]) -> None:
