@@ -11,6 +11,7 @@ from bot.route.people import Actor
 from bot.route.refusals import PlanNotFound
 from bot.slack import blocks, rendering
 from bot.slack.calls import Call
+from bot.slack.on_command import press_apply
 from bot.slack.reading import require_staff, run_number, shown
 from bot.slack.replies import Reply, no_form, said
 
@@ -68,4 +69,5 @@ ACTIONS: dict[str, Callable[[Call, Actor, datetime], Reply]] = {
     "migration_bot.reject": _press_reject,
     "migration_bot.cancel": _press_cancel,
     "migration_bot.show": _press_show,
+    "migration_bot.apply": press_apply,
 }

@@ -13,12 +13,13 @@ from bot.operations.asking import Wanted
 from bot.operations.changing import denials_recorded
 from bot.operations.linking import find_link, offer_code, unlink
 from bot.route.people import Actor
+from bot.route.refusals import CommandUnreadable
 from bot.slack import blocks, listing, rendering
-from bot.slack.calls import Call
+from bot.slack.calls import Call, How
 from bot.slack.commands import COMMANDS, ROWS
-from bot.slack.parsing import Parsed
+from bot.slack.parsing import Parsed, parse
 from bot.slack.reading import default_database, moment_of, require_staff, run_number, shown
-from bot.slack.replies import Reply, message, said
+from bot.slack.replies import Reply, said
 
 
 def _help(call: Call, now: datetime) -> Reply:
@@ -144,8 +145,16 @@ def _apply(call: Call, parsed: Parsed, actor: Actor, now: datetime) -> Reply:
         at=run_after,
     )
     usage = f'{COMMANDS["apply"].usage.split(" [")[0]} {target} --reason "why"'.replace("  ", " ")
-    instead = message(f"Say why in the same line: {usage}")
-    return Reply(modal=modal, instead=instead)
+    typed = call.value if call.how is How.ACTION else call.text
+    return Reply(modal=modal, instead=blocks.reason_message(usage, typed))
+
+
+def press_apply(call: Call, actor: Actor, now: datetime) -> Reply:
+    """The button beside what ``apply`` says when its form did not open: the same line again."""
+    parsed = parse(call.value, COMMANDS)
+    if parsed.command.name != "apply":
+        raise CommandUnreadable(because="that is no request.", usage=COMMANDS["apply"].usage)
+    return _apply(call, parsed, actor, now)
 
 
 def requested(

@@ -92,6 +92,10 @@ def test_the_whole_story(demo: Demo) -> None:
     say(page, "/migrate help")
     expect(message(page, "Only visible to you")).to_contain_text("/migrate apply")
 
+    # Answered once Slack was asked who robin is: a form opens only seconds after a command.
+    say(page, "/migrate whoami")
+    expect(message(page, "staff account robin")).to_be_visible()
+
     say(page, "/migrate apply shop 0003")
     expect(page.locator("#modal")).to_be_visible()
     page.click("#modal button[type=submit]")

@@ -131,6 +131,7 @@ PRESSES = {
     "migration_bot.show": "{run}",
     "migration_bot.request": "{plan}",
     "migration_bot.rehearse": "{plan}",
+    "migration_bot.apply": "apply shop",
 }
 
 
@@ -328,6 +329,27 @@ def test_a_modal_that_does_not_open_leaves_a_way_on(says: Says, linked: Any, err
     responses.post(f"{API}views.open", json={"ok": False, "error": error})
     answer = says(command("apply shop 0007"))
     assert '/migrate apply shop 0007 --reason "why"' in answer["text"]
+    (button,) = answer["blocks"][-1]["elements"]
+    assert (button["action_id"], button["value"]) == ("migration_bot.apply", "apply shop 0007")
+
+
+@responses.activate
+def test_the_way_on_opens_the_form_for_what_was_typed(says: Says, linked: Any) -> None:
+    linked("U0ADA", "ada", "request_run")
+    opened = responses.post(f"{API}views.open", json={"ok": True})
+    says(press("migration_bot.apply", "apply shop 0007"))
+    view = json.loads(opened.calls[0].request.body)["view"]
+    carried = (view if isinstance(view, dict) else json.loads(view))["private_metadata"]
+    assert json.loads(carried) == {"database": "default", "target": "shop 0007"}
+    assert not StoredPlan.objects.exists(), "nothing is asked for by opening a form"
+
+
+@pytest.mark.parametrize("value", ["", "cancel 1", "help", "apply --nothing 1", "apply a b c"])
+def test_a_forged_way_on_opens_nothing(says: Says, linked: Any, value: str) -> None:
+    linked("U0ADA", "ada", "request_run")
+    says(press("migration_bot.apply", value))
+    told = Delivery.objects.get(kind="reply").payload["message"]["text"]
+    assert "That could not be read" in told
 
 
 @responses.activate

@@ -16,6 +16,7 @@ from bot.slack.blocks.replies import (
     help_message,
     link_message,
     notice,
+    reason_message,
     refusal_message,
     whoami_message,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "plan_rehearsal",
     "plan_sql",
     "problems",
+    "reason_message",
     "refusal_message",
     "reject_modal",
     "request_modal",

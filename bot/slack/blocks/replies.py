@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.slack.blocks.parts import TEXT, Block, actions, context, open_button, section
+from bot.slack.blocks.parts import TEXT, Block, actions, button, context, open_button, section
 from bot.slack.blocks.text import BARE, RICH, Voice, joined, safe_url, sentence, spoken
 from bot.slack.blocks.values import HelpRow, WhoView
 from bot.slack.values import Message
@@ -67,6 +67,15 @@ def notice(words: str) -> Message:
     """One of our own sentences with data filled in; its code spans stay."""
     said = sentence(words, 2900) or "–"
     return Message(text=said, blocks=(section(said),))
+
+
+def reason_message(usage: str, typed: str) -> Message:
+    """In place of the form that asks why, which opens only seconds after somebody typed or pressed:
+    a button that opens it for what was ``typed``, and the ``usage`` that needs no form."""
+    made = notice(f"The form could not be opened in time. Press the button, or type {usage}")
+    return Message(
+        text=made.text, blocks=(*made.blocks, *actions(button("Say why", "apply", typed)))
+    )
 
 
 def link_message(url: str, minutes: int) -> Message:
