@@ -31,7 +31,7 @@ from bot.database.messages import (
     StepStarting,
     Stopped,
 )
-from bot.database.seal import PlannedMigration, execution_order, make_basis
+from bot.database.seal import PlannedMigration, execution_order, identity, make_basis
 from bot.database.statements import Statements
 from bot.database.targets import load
 from bot.database.watching import Watcher
@@ -105,7 +105,8 @@ class Conductor:
         loader = load(self.connection)
         rows = frozenset(loader.applied_migrations or ())
         steps = [step for step in plan if not Recorded.of_migration(*step).is_done(rows)]
-        basis = make_basis(self.connection, loader, steps, release=self.job.release)
+        whose = identity(self.connection)
+        basis = make_basis(self.connection, loader, steps, release=self.job.release, identity=whose)
         if self.begun:
             self._check_the_rest(basis)
             return

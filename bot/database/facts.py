@@ -167,19 +167,19 @@ def column_facts(field: Any, connection: Any) -> Column:
     suffix = ""
     if kind and connection.vendor == "mysql":
         suffix = str(field.db_type_suffix(connection=connection) or "")
-    remote = field.remote_field
+    remote, default, internal = field.remote_field, _default(field), field.get_internal_type()
     references = ""
     if remote is not None and kind and getattr(field, "db_constraint", False):
         references = remote.model._meta.db_table
     return Column(
         name=field.name,
         column=field.column if kind and field.column else "",
-        kind=field.get_internal_type(),
+        kind=internal,
         type=f"{kind} {suffix}".strip(),
         null=bool(field.null),
-        default=_default(field),
+        default=default,
         db_default=bool(field.has_db_default()),
-        fills_rows=_fills_rows(field),
+        fills_rows=_fills_rows(field, default, internal),
         unique=bool(field.unique),
         primary_key=bool(field.primary_key),
         index=bool(field.db_index),
@@ -220,15 +220,15 @@ def _default(field: Any) -> Default:
     return Default.PYTHON if callable(field.default) else Default.CONSTANT
 
 
-def _fills_rows(field: Any) -> bool:
+def _fills_rows(field: Any, default: Default, internal: str) -> bool:
     """As BaseDatabaseSchemaEditor._effective_default: whether there is a value for old rows."""
     return bool(
         field.null
         or field.generated
-        or _default(field) is not Default.NONE
+        or default is not Default.NONE
         or field.has_db_default()
         or (field.blank and field.empty_strings_allowed)
-        or field.get_internal_type() in ("AutoField", "BigAutoField", "SmallAutoField")
+        or internal in ("AutoField", "BigAutoField", "SmallAutoField")
         or isinstance(field, OrderWrt)
     )
 

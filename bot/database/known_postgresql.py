@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bot.route.risks.definitions import default_of, functions_of
@@ -67,8 +67,12 @@ WHERE n.nspname = ANY(%(names)s) AND c.relkind IN ('r', 'p')
 
 def known(ask: Ask, steps: Sequence[StepFacts], time_zone: str) -> Known:
     """Asks only about what these steps name; most plans name none of it."""
-    read = [action for step in steps for one in step.operations for action in one.actions]
-    in_sql = _changed_in_sql(steps)
+    read: dict[Verb, list[Action]] = {}
+    for step in steps:
+        for one in step.operations:
+            for action in one.actions:
+                read.setdefault(action.verb, []).append(action)
+    in_sql = [] if read.keys().isdisjoint(_ALTERS_COLUMN) else _changed_in_sql(steps)
     columns = ask(_COLUMNS, [in_sql]) if in_sql else []
     domains = _names(read, Verb.CHECK_DOMAIN)
     used: dict[str, list[str]] = {}
@@ -82,7 +86,7 @@ def known(ask: Ask, steps: Sequence[StepFacts], time_zone: str) -> Known:
         default_partitions=_pairs(ask, _PARTITIONED, _parents(read)),
         checked_domains=_set(ask, _CHECKED, _strange_types(read)),
         domain_tables={name: tuple(tables) for name, tables in used.items()},
-        index_tables=_pairs(ask, _INDEXES, _indexes(steps)),
+        index_tables=_pairs(ask, _INDEXES, _indexes(steps) if Verb.DROP_INDEX in read else []),
         steady_functions=_set(ask, _STEADY, _called(read)),
         types={(table, column): kind for table, column, kind, *_ in columns},
         indexed=frozenset((table, column) for table, column, *_, index in columns if index),
@@ -92,21 +96,25 @@ def known(ask: Ask, steps: Sequence[StepFacts], time_zone: str) -> Known:
     )
 
 
-def _names(read: Iterable[Action], verb: Verb) -> list[str]:
-    return sorted({one.name for one in read if one.verb is verb})
+_Read = Mapping[Verb, Sequence[Action]]
+_ALTERS_COLUMN = (Verb.ALTER_TYPE, Verb.DROP_DEFAULT)
 
 
-def _parents(read: Iterable[Action]) -> list[str]:
+def _names(read: _Read, verb: Verb) -> list[str]:
+    return sorted({one.name for one in read.get(verb, ())})
+
+
+def _parents(read: _Read) -> list[str]:
     """Tables that are partitioned, if the plan is right, and those that an index is built on."""
-    found = {one.name for one in read if one.verb is Verb.CREATE_TABLE}
-    found |= {one.to for one in read if one.verb is Verb.ATTACH}
-    only = (one for one in read if one.verb is Verb.CREATE_INDEX and " on only " in one.rest)
+    found = {one.name for one in read.get(Verb.CREATE_TABLE, ())}
+    found |= {one.to for one in read.get(Verb.ATTACH, ())}
+    only = (one for one in read.get(Verb.CREATE_INDEX, ()) if " on only " in one.rest)
     return sorted((found | {one.table for one in only}) - {""})
 
 
-def _strange_types(read: Iterable[Action]) -> list[str]:
+def _strange_types(read: _Read) -> list[str]:
     """The types of added columns that are none of the database's own."""
-    found = {_first_word(one.rest) for one in read if one.verb is Verb.ADD_COLUMN}
+    found = {_first_word(one.rest) for one in read.get(Verb.ADD_COLUMN, ())}
     return sorted(word for word in found if word and not is_known(word))
 
 
@@ -115,9 +123,9 @@ def _first_word(rest: str) -> str:
     return found[1] if found else ""
 
 
-def _called(read: Iterable[Action]) -> list[str]:
+def _called(read: _Read) -> list[str]:
     """The functions in defaults of added columns of which nobody here knows what they are."""
-    defaults = (default_of(one.rest) for one in read if one.verb is Verb.ADD_COLUMN)
+    defaults = (default_of(one.rest) for one in read.get(Verb.ADD_COLUMN, ()))
     return sorted({name.split(".")[-1] for one in defaults for name in functions_of(one)})
 
 
@@ -130,7 +138,7 @@ def _changed_in_sql(steps: Iterable[StepFacts]) -> list[str]:
             for one in step.operations
             if one.before is None and one.after is None  # Of Django's own fields it is known.
             for action in one.actions
-            if action.verb in (Verb.ALTER_TYPE, Verb.DROP_DEFAULT)
+            if action.verb in _ALTERS_COLUMN
         }
     )
 

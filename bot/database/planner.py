@@ -7,7 +7,7 @@ the Python of a RunPython inside SeparateDatabaseAndState, and it commits.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +22,14 @@ from bot.database.lazystate import Difference, LazyState
 from bot.database.narrow import narrowed
 from bot.database.preview import Previewer, StepPreview
 from bot.database.readonly import Looking, everything_read_only
-from bot.database.seal import Key, PlannedMigration, execution_order, full_plan, make_basis
+from bot.database.seal import (
+    Key,
+    PlannedMigration,
+    execution_order,
+    full_plan,
+    identity_later,
+    make_basis,
+)
 from bot.database.targets import (
     ExecutorTarget,
     check_alias,
@@ -100,14 +107,16 @@ def look_over(
         targets, full_target = resolve(loader, target)
         ordered = planned(connection, loader, targets)
         _check_own_tables(database, ordered)
-        basis = make_basis(connection, loader, ordered, release=release)
+        # Before the operations' own code is called; whose database it is can wait for company.
+        basis = make_basis(connection, loader, ordered, release=release, identity="")
+        whose = identity_later(looking)
         steps, facts = _all_steps(looking, loader, ordered, progress)
         seen = examined(looking, steps, facts)
         plan = Plan(
             database=database,
             vendor=connection.vendor,
             target=full_target,
-            basis=basis,
+            basis=replace(basis, identity=whose()),
             steps=seen.steps,
             made_at=now,
             release=release,

@@ -30,6 +30,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from bot.database.borrowing import borrowed
 from bot.database.catalogue import remember_tables
+from bot.database.questions import Questions
 
 MOMENT = 0.1
 """Seconds for which a transaction that only reads keeps nobody waiting worth mentioning."""
@@ -64,6 +65,7 @@ _WRITING = re.compile(
     r"|PG_SLEEP|SLEEP|BENCHMARK|LOAD_EXTENSION)\b",
     re.IGNORECASE,
 )
+_SELECT = re.compile(r"\s*SELECT\b", re.IGNORECASE)
 _PRAGMAS = {
     "table_info",
     "table_xinfo",
@@ -86,8 +88,8 @@ def is_read(sql: str) -> bool:
     # Where a backslash may escape a quote we cannot tell what is quoted: then nothing is.
     bare = sql if "\\" in sql else _QUOTED.sub(" q ", sql)
     bare = bare.strip().rstrip(";").strip()
-    if ";" in bare:
-        return False
+    if ";" in bare:  # Several in one message: of reads alone, none of which ends the transaction.
+        return all(_SELECT.match(one) and is_read(one) for one in bare.split(";"))
     if bare.upper() in ("BEGIN", "COMMIT"):  # An atomic() around reads, as SQLite's backend has it.
         return True
     first = re.match(r"\(*\s*([A-Za-z]+)", bare)
@@ -202,8 +204,8 @@ class Looking:
     def __init__(self, alias: str, copies: dict[str, Any], guard: Guard) -> None:
         self.connection = copies[alias]
         self.guard = guard
+        self.questions = Questions(alias, self.rest)
         self._copies = copies
-
         self._rested_at = time.monotonic()
 
     def rest(self) -> None:

@@ -6,7 +6,8 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations import SeparateDatabaseAndState
 
+from bot.database.readonly import Looking
 from bot.database.sources import Sources
 from bot.route.basis import Basis, BasisStep
 from bot.route.plan import Direction
@@ -22,22 +24,37 @@ Key = tuple[str, str]
 PlannedMigration = tuple[Migration, bool]
 
 
-def identity(connection: Any) -> str:
+def identity(connection: Any, postgresql: Sequence[Any] | None = None) -> str:
     """The database itself, as the server names it, in canonical JSON.
 
     It does not hold the address a client used: a web process behind a pooler and a worker beside
     the server reach the same database. PostgreSQL: name, oid, schema, port and the cluster's
     system identifier where it may be read. MySQL and MariaDB: name, host name, port. SQLite: the
-    resolved path.
+    resolved path. ``postgresql`` is the answer to that question, where it was asked already.
     """
     facts: dict[str, Any] = {"vendor": connection.vendor, "alias": connection.alias}
-    read = {
-        "postgresql": _postgresql_facts,
-        "mysql": _mysql_facts,
-        "sqlite": _sqlite_facts,
-    }.get(connection.vendor, _other_facts)
-    facts.update(read(connection))
+    if connection.vendor == "postgresql":
+        facts |= _postgresql_facts(connection, postgresql or _row(connection, _POSTGRESQL))
+    else:
+        read = {"mysql": _mysql_facts, "sqlite": _sqlite_facts}.get(connection.vendor, _other_facts)
+        facts |= read(connection)
     return json.dumps(facts, sort_keys=True, separators=(",", ":"))
+
+
+def identity_later(looking: Looking) -> Callable[[], str]:
+    """As ``identity``, asked together with whatever else a plan asks until it is needed."""
+    connection = looking.connection
+    if connection.vendor != "postgresql":
+        return partial(identity, connection)
+    asked = looking.questions.ask(_POSTGRESQL)
+    return lambda: identity(connection, asked.rows()[0])
+
+
+_POSTGRESQL = """
+SELECT d.datname, d.oid::bigint, current_schema(), current_setting('port'),
+has_function_privilege('pg_control_system()', 'EXECUTE')
+FROM pg_database d WHERE d.datname = current_database()
+"""
 
 
 def _row(connection: Any, sql: str) -> tuple[Any, ...]:
@@ -46,13 +63,8 @@ def _row(connection: Any, sql: str) -> tuple[Any, ...]:
         return tuple(cursor.fetchone())
 
 
-def _postgresql_facts(connection: Any) -> dict[str, Any]:
-    name, oid, schema, port, may_read = _row(
-        connection,
-        "SELECT d.datname, d.oid::bigint, current_schema(), current_setting('port'),"
-        " has_function_privilege('pg_control_system()', 'EXECUTE')"
-        " FROM pg_database d WHERE d.datname = current_database()",
-    )
+def _postgresql_facts(connection: Any, told: Sequence[Any]) -> dict[str, Any]:
+    name, oid, schema, port, may_read = told
     facts = {"name": name, "oid": oid, "schema": schema, "port": port}
     if may_read:
         (system,) = _row(connection, "SELECT system_identifier::text FROM pg_control_system()")
@@ -122,8 +134,10 @@ def make_basis(
     migrations: Sequence[PlannedMigration],
     *,
     release: str,
+    identity: str,
 ) -> Basis:
-    """What a plan of ``migrations`` (each with whether it goes backwards) rests on.
+    """What a plan of ``migrations`` (each with whether it goes backwards) rests on. ``identity`` is
+    the database's.
 
     A plan and the run that carries it out call this with loaders of their own and must agree to
     the letter, so nothing here may depend on how a loader came about.
@@ -140,7 +154,7 @@ def make_basis(
         for migration, backwards in ordered
     )
     return Basis(
-        identity=identity(connection),
+        identity=identity,
         steps=steps,
         rests_on=_rests_on(loader, ordered),
         release=release,

@@ -38,7 +38,7 @@ STEPS_A_MODEL = 10
 not wider ones."""
 TIMES = 3
 """So often short things are measured; the shortest counts."""
-TURNS = 60
+TURNS = 200
 """So often, where a difference of a tenth has to be told."""
 
 

@@ -23,6 +23,7 @@ from bot.database.targets import open_database
         "PRAGMA table_info('x')",
         "SELECT REPLACE(a, 'b', 'c') FROM d;",
         "SAVEPOINT s1",
+        "SELECT 1; SELECT 'a; b' FROM c",
     ],
 )
 def test_reads_pass(sql: str) -> None:
@@ -35,6 +36,10 @@ def test_reads_pass(sql: str) -> None:
         "",
         "INSERT INTO x VALUES (1)",
         "SELECT 1; DELETE FROM x",
+        "SELECT 1; COMMIT; SELECT 2",
+        "COMMIT; SELECT 1",
+        "SELECT 1; SAVEPOINT a",
+        "SELECT 1; SELECT nextval('s')",
         "WITH gone AS (DELETE FROM x RETURNING *) SELECT * FROM gone",
         "SELECT * INTO y FROM x",
         "SELECT * FROM x FOR UPDATE",

@@ -51,7 +51,11 @@ def basis_in_migrate(alias: str, *target: str) -> Basis:
 
     def receive(*, using: str, plan: Any, **kwargs: Any) -> None:
         connection = connections[using]
-        found[:] = found or [make_basis(connection, load(connection), plan, release="r1")]
+        found[:] = found or [
+            make_basis(
+                connection, load(connection), plan, release="r1", identity=identity(connection)
+            )
+        ]
 
     pre_migrate.connect(receive)
     try:
@@ -236,7 +240,9 @@ def test_the_release_is_kept_but_no_part_of_the_fingerprint(
     loader = load(connection)
     leaves = loader.graph.leaf_nodes()
     migrations = MigrationExecutor(connection).migration_plan(leaves)
-    one, two = (make_basis(connection, loader, migrations, release=r) for r in ("1", "2"))
+    one, two = (
+        make_basis(connection, loader, migrations, release=r, identity="db") for r in ("1", "2")
+    )
     assert (one.release, two.release) == ("1", "2")
     assert one.fingerprint == two.fingerprint
 

@@ -17,7 +17,7 @@ from bot.route.findings import Evidence
 from bot.route.plan import Direction
 from bot.route.risks.claims import Claim
 from bot.route.risks.known import Known
-from bot.route.risks.reading import Action, actions
+from bot.route.risks.reading import Action, Verb, actions
 
 if TYPE_CHECKING:
     from bot.route.rehearsal import RehearsedStep
@@ -144,6 +144,11 @@ class OperationFacts:
     def actions(self) -> tuple[Action, ...]:
         """What all its statements do, in order."""
         return tuple(action for sql in self.all_statements for action in actions(sql))
+
+    @cached_property
+    def verbs(self) -> frozenset[Verb]:
+        """Of its actions: most places look for few, and most operations have none of them."""
+        return frozenset(action.verb for action in self.actions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,8 @@ from bot.route.risks.facts import Deed, OperationFacts
 from bot.route.risks.reading import Action, Verb
 from bot.route.risks.vendors.sqlite import NEW
 
+_BRING = (Verb.INSERT, Verb.RENAME_TABLE)
+
 
 def filled_after(
     step: str, facts: OperationFacts, fresh: Iterable[str], filled: Mapping[str, str]
@@ -20,7 +22,7 @@ def filled_after(
     follows ``The plan makes it, and``. An UPDATE or DELETE brings no row into an empty one."""
     if why := _any_table(step, facts):
         filled = {**dict.fromkeys(fresh, why), **filled}
-    for action in facts.actions:
+    for action in () if facts.verbs.isdisjoint(_BRING) else facts.actions:
         if action.verb is Verb.INSERT and action.table in fresh:
             why = f"SQL of {step} writes to it before"
             filled = {action.table: why, **filled}
@@ -63,6 +65,6 @@ def _any_table(step: str, facts: OperationFacts) -> str:
         return f"{step} runs Python before it, which may fill it"
     if facts.deed is Deed.UNKNOWN:
         return f"nobody could look into what {step} does before it"
-    if any(action.verb in (Verb.UNKNOWN, Verb.ATTACH) for action in facts.actions):
+    if not facts.verbs.isdisjoint((Verb.UNKNOWN, Verb.ATTACH)):
         return f"{step} runs SQL before it that could not be read"  # A partition brings rows along.
     return ""

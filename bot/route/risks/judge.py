@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from types import MappingProxyType, ModuleType
 
@@ -12,6 +12,7 @@ from bot.route.findings import Finding
 from bot.route.rehearsal import RehearsedStep
 from bot.route.risks import rules as rules_package
 from bot.route.risks.facts import Case, Situation, StepCase, StepFacts
+from bot.route.risks.matters import matters_of
 from bot.route.risks.walking import walk
 
 _Look = Callable[[Case], Iterable[Finding]]
@@ -21,7 +22,8 @@ _LookAtStep = Callable[[StepCase], Iterable[Finding]]
 @cache
 def rules() -> tuple[ModuleType, ...]:
     """Every rule: each module of ``bot.route.risks.rules``, by its code. A rule has ``CODE`` and
-    ``look(case)``, or ``look_at_step(step_case)``, which yield findings."""
+    ``look(case)``, or ``look_at_step(step_case)``, which yield findings. Where it has ``ABOUT``, it
+    has nothing to say of a step that holds none of that (``bot.route.risks.matters``)."""
     names = [found.name for found in pkgutil.iter_modules(rules_package.__path__)]
     found = [import_module(f"{rules_package.__name__}.{name}") for name in sorted(names)]
     return tuple(sorted(found, key=lambda rule: str(rule.CODE)))
@@ -32,11 +34,19 @@ def codes() -> tuple[str, ...]:
     return tuple(str(rule.CODE) for rule in rules())
 
 
-@cache
-def _looks() -> tuple[tuple[_Look, ...], tuple[_LookAtStep, ...]]:
-    """What rules look at operations with, and what at steps."""
-    at_cases = tuple(rule.look for rule in rules() if hasattr(rule, "look"))
-    return at_cases, tuple(rule.look_at_step for rule in rules() if hasattr(rule, "look_at_step"))
+def looks_of(asked: Iterable[ModuleType]) -> tuple[tuple[_Look, ...], tuple[_LookAtStep, ...]]:
+    """What these rules look at operations with, and what at steps."""
+    those = tuple(asked)
+    at_cases = tuple(rule.look for rule in those if hasattr(rule, "look"))
+    return at_cases, tuple(rule.look_at_step for rule in those if hasattr(rule, "look_at_step"))
+
+
+@lru_cache(maxsize=512)
+def _looks(matters: frozenset[str]) -> tuple[tuple[_Look, ...], tuple[_LookAtStep, ...]]:
+    """Of the rules that may have something to say where there are these ``matters``."""
+    return looks_of(
+        rule for rule in rules() if not hasattr(rule, "ABOUT") or not matters.isdisjoint(rule.ABOUT)
+    )
 
 
 def judge(
@@ -55,7 +65,7 @@ def judge_walked(walked: Iterable[StepCase]) -> list[tuple[Finding, ...]]:
 
 
 def _of_step(step: StepCase) -> tuple[Finding, ...]:
-    at_cases, at_steps = _looks()
+    at_cases, at_steps = _looks(matters_of(step))
     found: list[Finding] = []
     for look in at_cases:
         for case in step.cases:

@@ -94,8 +94,9 @@ class _Walker:
         for facts in step.operations:
             leaf = leaves.get(facts.place, 0)
             leaves[facts.place] = leaf + 1
-            made = made_empty(facts.actions)
-            if made:
+            anew: set[str] = set()
+            if Verb.CREATE_TABLE in facts.verbs:
+                made, anew = made_empty(facts.actions), remade(facts.actions)
                 self.fresh |= made
                 self.filled = without(self.filled, made)
             effects = self._effects(step, facts, leaf, held)
@@ -122,7 +123,6 @@ class _Walker:
             if facts.deed in (Deed.PYTHON, Deed.UNKNOWN):
                 self.there = frozenset()  # It may make and drop what it likes.
             self.filled = filled_after(step.key, facts, self.fresh, self.filled)
-            anew = remade(facts.actions)
             for action in facts.actions:
                 if not (action.verb is Verb.DROP_TABLE and action.table in anew):
                     self._follow(action)
@@ -164,10 +164,12 @@ class _Walker:
         return tuple(found)
 
     def _on_old_tables(self, facts: OperationFacts) -> tuple[Effect, ...]:
+        effects = effects_of(facts, self.situation)
+        if not self.fresh:
+            return tuple(effects)
+        empty = self.fresh - self.filled.keys()
         return tuple(
-            _without_fresh_work(effect, self.fresh - self.filled.keys())
-            for effect in effects_of(facts, self.situation)
-            if effect.table not in self.fresh
+            _without_fresh_work(one, empty) for one in effects if one.table not in self.fresh
         )
 
     def _own_work(self, facts: OperationFacts) -> tuple[Effect, ...]:
@@ -257,7 +259,8 @@ def _views(step: StepFacts) -> frozenset[str]:
     """Views of all columns of a table that one transaction makes."""
     if not step.atomic:
         return frozenset()
-    read = (action for one in step.operations for action in one.actions)
+    making = (one for one in step.operations if Verb.CREATE_VIEW in one.verbs)
+    read = (action for one in making for action in one.actions)
     return frozenset(
         one.table for one in read if one.verb is Verb.CREATE_VIEW and _VIEW_OF_ALL.match(one.rest)
     )
@@ -274,8 +277,10 @@ def _without_fresh_work(effect: Effect, empty: frozenset[str]) -> Effect:
     return replace(effect, work=Work.NONE) if effect.over in empty else effect
 
 
-def _raised(effects: Iterable[Effect], held: Iterable[Effect]) -> tuple[Effect, ...]:
+def _raised(effects: tuple[Effect, ...], held: Iterable[Effect]) -> tuple[Effect, ...]:
     """Work on a table whose lock of before is still held goes on under the stronger one."""
+    if not any(effect.grows for effect in effects):
+        return effects
     earlier = _strongest(held)
     now = dict(earlier)
     found = []

@@ -13,6 +13,7 @@ from bot.route.findings import Evidence, Risk
 from bot.route.plan import Direction
 from bot.route.rehearsal import Deed as Does
 from bot.route.rehearsal import Outcome, Probe
+from bot.route.risks import judge
 from bot.route.risks.facts import Deed, OperationFacts, RuleKind, Size, TableRule
 from bot.route.risks.judge import codes, rules
 from tests.route.risks.cases import SMALL, column, found, operation, rehearsed
@@ -312,6 +313,16 @@ def test_what_is_risky_is_found(case: tuple[str, tuple[Any, ...], dict[str, Any]
 def test_what_is_not_is_left_alone(case: tuple[str, tuple[Any, ...], dict[str, Any]]) -> None:
     code, operations, situation = case
     assert code not in found(*operations, **situation)
+
+
+@pytest.mark.parametrize("case", [*BAD, *GOOD], ids=_id)
+def test_a_rule_has_nothing_to_say_of_what_it_is_not_about(
+    case: tuple[str, tuple[Any, ...], dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, operations, situation = case
+    those = found(*operations, **situation)
+    monkeypatch.setattr(judge, "_looks", lambda matters: judge.looks_of(rules()))
+    assert found(*operations, **situation) == those
 
 
 @pytest.mark.parametrize("code", codes())

@@ -12,10 +12,12 @@ from collections.abc import Iterator
 
 from bot.route.findings import Finding, Risk
 from bot.route.risks.facts import Case
+from bot.route.risks.matters import Matter
 from bot.route.risks.reading import Verb, actions
 from bot.route.risks.words import finding
 
 CODE = "concurrent_in_atomic"
+ABOUT = frozenset({Matter.CONCURRENTLY})
 
 
 def look(case: Case) -> Iterator[Finding]:

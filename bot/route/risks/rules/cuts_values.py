@@ -21,6 +21,7 @@ from bot.route.risks.reading import Verb
 from bot.route.risks.words import finding
 
 CODE = "cuts_values"
+ABOUT = frozenset({Deed.ALTER_COLUMN, Deed.SQL})
 
 
 def look(case: Case) -> Iterator[Finding]:

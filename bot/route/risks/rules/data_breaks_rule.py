@@ -15,8 +15,10 @@ from bot.route.data_checks import BREAKS
 from bot.route.findings import Finding
 from bot.route.risks.data import counted
 from bot.route.risks.facts import Case
+from bot.route.risks.matters import Matter
 
 CODE = BREAKS
+ABOUT = frozenset({Matter.ANSWERS})
 
 
 def look(case: Case) -> Iterator[Finding]:

@@ -14,9 +14,11 @@ from collections.abc import Iterator
 from bot.route.data_checks import UNASKED, Answer
 from bot.route.findings import Evidence, Finding, Risk
 from bot.route.risks.facts import Case
+from bot.route.risks.matters import Matter
 from bot.route.risks.words import finding
 
 CODE = UNASKED
+ABOUT = frozenset({Matter.ANSWERS})
 
 
 def look(case: Case) -> Iterator[Finding]:

@@ -13,13 +13,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.route.findings import Finding, Risk
-from bot.route.rehearsal import Deed, Outcome
+from bot.route.rehearsal import Deed as Does
+from bot.route.rehearsal import Outcome
 from bot.route.risks.changes import dropped
-from bot.route.risks.facts import Case
+from bot.route.risks.facts import Case, Deed
 from bot.route.risks.tried import tried
 from bot.route.risks.words import finding
 
 CODE = "drops_used"
+ABOUT = frozenset({Deed.DROP_COLUMN, Deed.DROP_TABLE, Deed.SQL})
 _FIELD = (
     "One release earlier: make it null=True and remove it with "
     "SeparateDatabaseAndState(state_operations=[RemoveField(...)]); drop the column now."
@@ -34,7 +36,7 @@ def look(case: Case) -> Iterator[Finding]:
     for gone in dropped(case):
         if "." in gone.table:
             continue  # Django's models look for tables where no schema is named.
-        word = tried(case, gone.table, Deed.SELECT)
+        word = tried(case, gone.table, Does.SELECT)
         if word.outcome is Outcome.WORKS:
             continue
         what = f"{'view' if gone.is_view else 'table'} {gone.table}"

@@ -16,6 +16,7 @@ from bot.route.risks.facts import Case, Lock, Work
 from bot.route.risks.words import finding, level_of, waiting
 
 CODE = "indexes_under_lock"
+ABOUT = frozenset({Work.INDEX})
 _INDEX = (
     "AddIndexConcurrently (django.contrib.postgres.operations), alone in a migration with "
     "atomic = False."

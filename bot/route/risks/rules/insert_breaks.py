@@ -12,18 +12,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.route.findings import Finding, Risk
-from bot.route.rehearsal import Deed, Outcome
+from bot.route.rehearsal import Deed as Does
+from bot.route.rehearsal import Outcome
 from bot.route.risks.changes import demanded
-from bot.route.risks.facts import Case
+from bot.route.risks.facts import Case, Deed
 from bot.route.risks.tried import tried
 from bot.route.risks.words import finding
 
 CODE = "insert_breaks"
+ABOUT = frozenset({Deed.ADD_COLUMN, Deed.ALTER_COLUMN, Deed.SQL})
 
 
 def look(case: Case) -> Iterator[Finding]:
     for one in demanded(case):
-        word = tried(case, one.table, Deed.INSERT)
+        word = tried(case, one.table, Does.INSERT)
         if word.outcome is Outcome.WORKS:
             continue
         if one.to == "set":

@@ -12,9 +12,11 @@ from collections.abc import Iterator
 
 from bot.route.findings import Finding, Risk
 from bot.route.risks.facts import Case, Deed, Effect, Lock
+from bot.route.risks.matters import Matter
 from bot.route.risks.words import Weight, finding, sized_work, weight
 
 CODE = "long_under_lock"
+ABOUT = frozenset({Matter.HELD})
 _INSTEAD = "Move this operation into a migration of its own, so that the lock ends before it."
 
 

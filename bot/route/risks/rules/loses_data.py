@@ -12,11 +12,12 @@ from collections.abc import Iterator
 
 from bot.route.findings import Finding, Risk
 from bot.route.risks.changes import dropped, of_old_tables
-from bot.route.risks.facts import Case
+from bot.route.risks.facts import Case, Deed
 from bot.route.risks.reading import Verb
 from bot.route.risks.words import finding, size_words
 
 CODE = "loses_data"
+ABOUT = frozenset({Deed.DROP_COLUMN, Deed.DROP_TABLE, Deed.SQL, Verb.DELETE, Verb.TRUNCATE})
 
 
 def look(case: Case) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from bot.route.risks.reading import Verb
 from bot.route.risks.words import LOCKED, Weight, finding, sized, sized_work, waiting, weight
 
 CODE = "mass_write"
+ABOUT = frozenset({Deed.SQL, Work.ROWS})
 _OF_ROWS = (Verb.UPDATE, Verb.DELETE, Verb.LOCK_ROWS)
 
 

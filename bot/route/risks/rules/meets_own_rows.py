@@ -14,10 +14,12 @@ from bot.route.data_checks import Answer
 from bot.route.data_ledger import claims_of_sql
 from bot.route.findings import Evidence, Finding, Risk
 from bot.route.risks.facts import Case, Deed, Lock
+from bot.route.risks.matters import Matter
 from bot.route.risks.reading import Verb
 from bot.route.risks.words import finding
 
 CODE = "meets_own_rows"
+ABOUT = frozenset({Matter.FILLED})
 _LOSE = (Verb.TRUNCATE, Verb.DELETE, Verb.DROP_TABLE, Verb.DROP_COLUMN)
 
 

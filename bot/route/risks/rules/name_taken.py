@@ -17,6 +17,7 @@ from bot.route.risks.reading import Verb
 from bot.route.risks.words import finding
 
 CODE = "name_taken"
+ABOUT = frozenset({Deed.ADD_INDEX, Deed.ADD_RULE, Deed.CREATE_TABLE, Verb.CREATE_TABLE})
 
 
 def look(case: Case) -> Iterator[Finding]:

@@ -15,12 +15,12 @@ from bot.route.risks.facts import Case, Deed
 from bot.route.risks.words import finding
 
 CODE = "name_too_long"
+ABOUT = frozenset({Deed.ADD_INDEX, Deed.ADD_RULE, Deed.CREATE_TABLE, Deed.RENAME_INDEX})
 
 
 def look(case: Case) -> Iterator[Finding]:
     limit = case.situation.name_limit
-    adds = (Deed.ADD_RULE, Deed.ADD_INDEX, Deed.CREATE_TABLE, Deed.RENAME_INDEX)
-    if limit is None or case.facts.deed not in adds:
+    if limit is None or case.facts.deed not in ABOUT:
         return
     for rule in case.facts.rules:
         if len(rule.name.encode()) > limit and rule.enforced:

@@ -21,6 +21,7 @@ from bot.route.risks.tried import tried
 from bot.route.risks.words import finding
 
 CODE = "narrows_type"
+ABOUT = frozenset({Deed.ALTER_COLUMN})
 
 
 def look(case: Case) -> Iterator[Finding]:

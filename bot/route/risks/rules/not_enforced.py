@@ -16,6 +16,7 @@ from bot.route.risks.facts import Case, Deed
 from bot.route.risks.words import finding
 
 CODE = "not_enforced"
+ABOUT = frozenset({Deed.ADD_INDEX, Deed.ADD_RULE, Deed.CREATE_TABLE})
 
 
 def look(case: Case) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from bot.route.risks.facts import Case, Deed
 from bot.route.risks.words import finding
 
 CODE = "opaque_python"
+ABOUT = frozenset({Deed.PYTHON})
 
 
 def look(case: Case) -> Iterator[Finding]:

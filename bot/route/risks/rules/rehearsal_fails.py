@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from bot.route.findings import Evidence, Finding, Risk
 from bot.route.rehearsal import Outcome
 from bot.route.risks.facts import StepCase
+from bot.route.risks.matters import Matter
 from bot.route.risks.tried import with_stop
 
 CODE = "rehearsal_fails"
+ABOUT = frozenset({Matter.REHEARSED})
 
 
 def look_at_step(step: StepCase) -> Iterator[Finding]:

@@ -10,14 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.route.findings import Finding, Risk
-from bot.route.rehearsal import Deed, Outcome
+from bot.route.rehearsal import Deed as Does
+from bot.route.rehearsal import Outcome
 from bot.route.risks.changes import renamed
-from bot.route.risks.facts import Case
+from bot.route.risks.facts import Case, Deed
 from bot.route.risks.reading import Verb
 from bot.route.risks.tried import tried
 from bot.route.risks.words import finding
 
 CODE = "renames_used"
+ABOUT = frozenset(
+    {Deed.ALTER_COLUMN, Deed.RENAME_COLUMN, Deed.RENAME_TABLE, Deed.SQL, Verb.RENAME_VALUE}
+)
 
 
 def look(case: Case) -> Iterator[Finding]:
@@ -36,7 +40,7 @@ def look(case: Case) -> Iterator[Finding]:
 
 def _tables_and_columns(case: Case) -> Iterator[Finding]:
     for one in renamed(case):
-        word = tried(case, one.table, Deed.SELECT)
+        word = tried(case, one.table, Does.SELECT)
         if word.outcome is Outcome.WORKS:
             continue
         if one.column:

@@ -17,6 +17,7 @@ from bot.route.risks.facts import Case, Deed, Lock, Work
 from bot.route.risks.words import finding, level_of, waiting
 
 CODE = "rewrites_table"
+ABOUT = frozenset({Work.REWRITE})
 _INSTEAD = {
     Deed.ALTER_COLUMN: "Add a new nullable column, fill it in batches, switch the code to it, and "
     "drop the old column a release later.",

@@ -18,6 +18,7 @@ from bot.route.risks.facts import Case, Deed
 from bot.route.risks.words import finding
 
 CODE = "same_value_for_all"
+ABOUT = frozenset({Deed.ADD_COLUMN})
 
 
 def look(case: Case) -> Iterator[Finding]:

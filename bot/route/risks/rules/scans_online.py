@@ -16,6 +16,7 @@ from bot.route.risks.facts import Case, Lock, Work
 from bot.route.risks.words import finding, sized_work
 
 CODE = "scans_online"
+ABOUT = frozenset({Work.INDEX, Work.REWRITE, Work.SCAN})
 
 
 def look(case: Case) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from bot.route.risks.facts import Case, Deed, Lock, Work
 from bot.route.risks.words import finding, level_of, waiting
 
 CODE = "scans_under_lock"
+ABOUT = frozenset({Work.SCAN})
 _CHECK = (
     "AddConstraintNotValid(...) first, ValidateConstraint(...) in the next migration "
     "(django.contrib.postgres.operations)."

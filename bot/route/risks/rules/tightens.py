@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from bot.route.data_checks import About
 from bot.route.findings import Evidence, Finding, Risk
 from bot.route.risks.data import about, all_hold
-from bot.route.risks.facts import Case
+from bot.route.risks.facts import Case, Deed
 from bot.route.risks.tightening import tightened
 from bot.route.risks.words import finding
 
 CODE = "tightens"
+ABOUT = frozenset({Deed.ADD_RULE, Deed.ALTER_COLUMN, Deed.SQL, Deed.VALIDATE_RULE})
 
 
 def look(case: Case) -> Iterator[Finding]:

@@ -15,10 +15,12 @@ from bot.route.findings import Evidence, Finding, Risk
 from bot.route.plan import Direction
 from bot.route.rehearsal import Outcome
 from bot.route.risks.facts import Case, Deed, StepCase
+from bot.route.risks.matters import Matter
 from bot.route.risks.tried import with_stop
 from bot.route.risks.words import finding
 
 CODE = "undo_fails_with_rows"
+ABOUT = frozenset({Deed.ALTER_COLUMN, Deed.DROP_COLUMN, Matter.REHEARSED})
 
 
 def look_at_step(step: StepCase) -> Iterator[Finding]:

@@ -14,12 +14,14 @@ from dataclasses import replace
 from bot.route.findings import Evidence, Finding, Risk
 from bot.route.plan import Direction
 from bot.route.rehearsal import Outcome
-from bot.route.risks.facts import Case, StepCase
+from bot.route.risks.facts import Case, Deed, StepCase
+from bot.route.risks.matters import Matter
 from bot.route.risks.tightening import loosened
 from bot.route.risks.tried import with_stop
 from bot.route.risks.words import finding
 
 CODE = "undo_meets_new_rows"
+ABOUT = frozenset({Deed.ALTER_COLUMN, Deed.DROP_RULE, Matter.REHEARSED})
 UNKNOWN = Outcome.UNKNOWN
 
 

@@ -26,7 +26,8 @@ def effects(facts: OperationFacts, situation: Situation) -> list[Effect]:
     found: list[Effect] = []
     for action in facts.actions:
         situation = in_its_time_zone(action, situation)
-        found += _of(action, facts, situation)
+        if make := _BY_VERB.get(action.verb):
+            found += make(action, facts, situation)
     if facts.deed is Deed.DROP_TABLE:
         found += [_brief(parent, "its foreign key is dropped") for parent in facts.parents]
     return found
@@ -37,12 +38,6 @@ def in_its_time_zone(action: Action, situation: Situation) -> Situation:
     if action.verb is Verb.HARMLESS and re.match(r"set\b.*\btime ?zone\b", action.rest):
         return replace(situation, known=replace(situation.known, utc=False))
     return situation
-
-
-def _of(action: Action, facts: OperationFacts, situation: Situation) -> Iterator[Effect]:
-    make = _BY_VERB.get(action.verb)
-    if make is not None:
-        yield from make(action, facts, situation)
 
 
 def _brief(table: str, words: str = CHANGING, lock: Lock = Lock.ALL) -> Effect:
