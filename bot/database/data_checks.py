@@ -21,7 +21,8 @@ from django.db import connections
 
 from bot.conf import get_settings
 from bot.database.errors import tell
-from bot.database.readonly import Guard, Looking, WriteRefused, close_copy, let_go, read_only_copy
+from bot.database.guard import Guard, WriteRefused
+from bot.database.readonly import Looking, close_copy, let_go, read_only_copy
 from bot.database.trouble import Trouble, trouble
 from bot.route.data_checks import Answer, Checked, DataCheck
 from bot.route.data_ledger import checks_of

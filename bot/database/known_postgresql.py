@@ -14,7 +14,7 @@ from bot.route.risks.types import is_known
 
 _WORD = re.compile(r'(?:"?[\w$]+"?\.)?"?([\w$]+)"?')
 
-Ask = Callable[[str, Any], list[tuple[Any, ...]]]
+Ask = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 """A query and its parameters; nothing when the database does not answer."""
 
 _PARTITIONED = """
@@ -50,18 +50,18 @@ JOIN pg_class t ON t.oid = x.indrelid WHERE i.relname = ANY(%s) AND pg_table_is_
 """
 _TAKEN_ALONG = """
 WITH gone AS (
-SELECT t.typname AS name, t.oid FROM pg_type t WHERE t.typname = ANY(%(names)s)
+SELECT t.typname AS name, t.oid FROM pg_type t WHERE t.typname = ANY(%s)
 UNION SELECT e.extname, d.objid FROM pg_extension e JOIN pg_depend d ON d.refobjid = e.oid
 AND d.refclassid = 'pg_extension'::regclass AND d.classid = 'pg_type'::regclass
-WHERE e.extname = ANY(%(names)s)
+WHERE e.extname = ANY(%s)
 UNION SELECT n.nspname, t.oid FROM pg_namespace n JOIN pg_type t ON t.typnamespace = n.oid
-WHERE n.nspname = ANY(%(names)s))
+WHERE n.nspname = ANY(%s))
 SELECT g.name, c.relname, a.attname FROM gone g JOIN pg_type t ON t.oid = g.oid
 JOIN pg_attribute a ON a.atttypid IN (t.oid, t.typarray) AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p') AND pg_table_is_visible(c.oid)
 UNION SELECT n.nspname, n.nspname || '.' || c.relname, '' FROM pg_namespace n
 JOIN pg_class c ON c.relnamespace = n.oid
-WHERE n.nspname = ANY(%(names)s) AND c.relkind IN ('r', 'p')
+WHERE n.nspname = ANY(%s) AND c.relkind IN ('r', 'p')
 """
 
 
@@ -80,7 +80,7 @@ def known(ask: Ask, steps: Sequence[StepFacts], time_zone: str) -> Known:
         used.setdefault(domain, []).extend([table] if table else [])
     taken: dict[str, list[tuple[str, str]]] = {}
     if names := _names(read, Verb.DROP_ALL_OF):
-        for name, table, column in ask(_TAKEN_ALONG, {"names": names}):
+        for name, table, column in ask(_TAKEN_ALONG, [names] * 4):
             taken.setdefault(name, []).append((table, column))
     return Known(
         default_partitions=_pairs(ask, _PARTITIONED, _parents(read)),

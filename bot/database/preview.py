@@ -12,8 +12,9 @@ from django.db.migrations.operations import RunPython, RunSQL, SeparateDatabaseA
 
 from bot.database.attempting import Attempt, way_of
 from bot.database.catalogue import Catalogue
+from bot.database.guard import WriteRefused
 from bot.database.lazystate import Difference, LazyState, StateFailed, View
-from bot.database.readonly import Looking, WriteRefused
+from bot.database.readonly import Looking
 from bot.database.rendering import Lacking, LookedAtState, Renderer, look_at
 from bot.database.roots import enough_of, roots_of
 from bot.database.sql import DEFERRED, CollectingEditor

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import Error as DatabaseProblem
 
+from bot.database.guard import WriteRefused
 from bot.rows import Query, select
 
 Rows = list[tuple[Any, ...]]
@@ -18,14 +19,15 @@ class Question:
 
     def __init__(self, query: Query, send: Callable[[], None]) -> None:
         self.query = query
-        self.answer: Rows | DatabaseProblem | None = None
+        self.answer: Rows | Exception | None = None
         self._send = send
 
     def rows(self) -> Rows:
-        """The answer, for which all that waits is sent now. Raises what the database raised."""
+        """The answer, for which all that waits is sent now. Raises what the database raised, and
+        WriteRefused."""
         if self.answer is None:
             self._send()
-        if isinstance(self.answer, DatabaseProblem):
+        if isinstance(self.answer, Exception):
             raise self.answer
         assert self.answer is not None
         return self.answer
@@ -52,7 +54,7 @@ class Questions:
         waiting, self._waiting = self._waiting, []
         try:
             answers = select(*(one.query for one in waiting), using=self._alias)
-        except DatabaseProblem as error:
+        except (DatabaseProblem, WriteRefused) as error:
             self._mend()
             if len(waiting) == 1:
                 waiting[0].answer = error

@@ -10,7 +10,8 @@ from django.db import Error as DatabaseProblem
 from django.utils.connection import ConnectionDoesNotExist
 
 from bot.conf import get_settings
-from bot.database.readonly import Looking, WriteRefused
+from bot.database.guard import WriteRefused
+from bot.database.readonly import Looking
 from bot.route.risks.durations import FEWEST_ROWS, NEWEST, rate_of
 from bot.route.risks.facts import Rate
 

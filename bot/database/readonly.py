@@ -18,11 +18,9 @@ How the session is made read-only:
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any
 
 from django.db import connections
@@ -30,95 +28,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from bot.database.borrowing import borrowed
 from bot.database.catalogue import remember_tables
+from bot.database.guard import Guard
 from bot.database.questions import Questions
 
 MOMENT = 0.1
 """Seconds for which a transaction that only reads keeps nobody waiting worth mentioning."""
-
-
-class WriteRefused(RuntimeError):
-    """Something tried to change a database while a plan was being made."""
-
-
-_QUOTED = re.compile(
-    r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | `(?:[^`]|``)*` | --[^\n]*\n? | /\*.*?\*/""",
-    re.VERBOSE | re.DOTALL,
-)
-_FIRST_WORDS = {
-    "SELECT",
-    "WITH",
-    "VALUES",
-    "TABLE",
-    "SHOW",
-    "DESCRIBE",
-    "DESC",
-    "EXPLAIN",
-    "PRAGMA",
-    "SAVEPOINT",
-    "RELEASE",
-    "ROLLBACK",
-}
-_WRITING = re.compile(
-    r"\b(INSERT|UPDATE|DELETE|MERGE|REPLACE\s+INTO|INTO|ANALYZE|ANALYSE|CREATE|ALTER|DROP|TRUNCATE"
-    r"|GRANT|REVOKE|LOCK|NEXTVAL|SETVAL|SET_CONFIG|GET_LOCK|LOAD_FILE|DBLINK\w*|LO_\w+"
-    r"|PG_(?:TRY_)?ADVISORY\w*|PG_TERMINATE_BACKEND|PG_CANCEL_BACKEND|PG_NOTIFY"
-    r"|PG_SLEEP|SLEEP|BENCHMARK|LOAD_EXTENSION)\b",
-    re.IGNORECASE,
-)
-_SELECT = re.compile(r"\s*SELECT\b", re.IGNORECASE)
-_PRAGMAS = {
-    "table_info",
-    "table_xinfo",
-    "table_list",
-    "index_list",
-    "index_info",
-    "index_xinfo",
-    "foreign_key_list",
-    "foreign_key_check",
-    "foreign_keys",
-    "query_only",
-    "database_list",
-    "collation_list",
-}
-
-
-@lru_cache(maxsize=128)
-def is_read(sql: str) -> bool:
-    """Whether the guard lets this text through. What it does not know, it refuses."""
-    # Where a backslash may escape a quote we cannot tell what is quoted: then nothing is.
-    bare = sql if "\\" in sql else _QUOTED.sub(" q ", sql)
-    bare = bare.strip().rstrip(";").strip()
-    if ";" in bare:  # Several in one message: of reads alone, none of which ends the transaction.
-        return all(_SELECT.match(one) and is_read(one) for one in bare.split(";"))
-    if bare.upper() in ("BEGIN", "COMMIT"):  # An atomic() around reads, as SQLite's backend has it.
-        return True
-    first = re.match(r"\(*\s*([A-Za-z]+)", bare)
-    if first is None or first[1].upper() not in _FIRST_WORDS:
-        return False
-    if first[1].upper() == "PRAGMA":
-        pragma = re.match(r"PRAGMA\s+(?:\w+\.)?(\w+)([^=]*)$", bare, re.IGNORECASE)
-        return pragma is not None and pragma[1].lower() in _PRAGMAS
-    return _WRITING.search(bare) is None
-
-
-class Guard:
-    """An execute wrapper that refuses what is not a read, and counts what it let through."""
-
-    def __init__(self) -> None:
-        self.reads = 0
-        self.connecting = False
-        """While a connection is made, Django and the project set it up; that must go through."""
-
-    def __call__(
-        self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any
-    ) -> Any:
-        if self.connecting:
-            return execute(sql, params, many, context)
-        text = str(sql)
-        if many or not is_read(text):
-            raise WriteRefused(f"it tried to change the database: {text[:200]}")
-        self.reads += 1
-        return execute(sql, params, many, context)
 
 
 def read_only_copy(original: BaseDatabaseWrapper, guard: Guard | None = None) -> Any:

@@ -12,8 +12,9 @@ from typing import Any
 from django.db import Error as DatabaseProblem
 
 from bot.conf import get_settings
+from bot.database.guard import WriteRefused
 from bot.database.known_postgresql import known
-from bot.database.readonly import Looking, WriteRefused
+from bot.database.readonly import Looking
 from bot.route.risks.facts import Situation, Size, StepFacts
 from bot.route.risks.known import Known
 from bot.route.risks.reading import Verb
@@ -150,7 +151,7 @@ class _Reader:
     def known(self, steps: Sequence[StepFacts]) -> Known:
         return Known()
 
-    def rows(self, sql: str, params: Any) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The answer, or nothing when the database does not give one."""
         try:
             return self.looking.questions.ask(sql, params).rows()

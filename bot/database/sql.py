@@ -9,7 +9,7 @@ from typing import Any
 from django.db.backends.ddl_references import Statement as DdlStatement
 
 from bot.database.catalogue import Catalogue
-from bot.database.readonly import Guard
+from bot.database.guard import Guard
 from bot.database.sql_tables import EntersInCatalogue, object_name
 from bot.route.plan import Belief, Statement
 

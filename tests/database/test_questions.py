@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import Error as DatabaseProblem
 
+from bot.database.guard import WriteRefused
 from bot.database.readonly import Looking, everything_read_only
 
 
@@ -49,3 +50,12 @@ def test_one_that_fails_costs_the_others_nothing(target: str) -> None:
             with pytest.raises(DatabaseProblem):
                 wrong.rows()
         assert [tuple(row) for row in looking.questions.ask("SELECT 4").rows()] == [(4,)]
+
+
+def test_what_the_guard_refuses_is_refused_alone(target: str) -> None:
+    with everything_read_only(target) as looking:
+        fine = looking.questions.ask("SELECT 1")
+        writes = looking.questions.ask("DELETE FROM a")
+        with pytest.raises(WriteRefused):
+            writes.rows()
+        assert [tuple(row) for row in fine.rows()] == [(1,)]

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from django.db import connections, transaction
 
-from bot.database.readonly import WriteRefused, everything_read_only, is_read, read_only_copy
+from bot.database.guard import WriteRefused, is_read
+from bot.database.readonly import everything_read_only, read_only_copy
 from bot.database.targets import open_database
 
 
@@ -24,6 +25,7 @@ from bot.database.targets import open_database
         "SELECT REPLACE(a, 'b', 'c') FROM d;",
         "SAVEPOINT s1",
         "SELECT 1; SELECT 'a; b' FROM c",
+        "WITH a AS (SELECT 1) SELECT * FROM a; SELECT 2",
     ],
 )
 def test_reads_pass(sql: str) -> None:

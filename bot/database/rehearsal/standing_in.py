@@ -12,7 +12,8 @@ from typing import Any
 
 from django.db import connections
 
-from bot.database.readonly import Guard, close_copy, read_only_copy
+from bot.database.guard import Guard
+from bot.database.readonly import close_copy, read_only_copy
 
 
 @contextmanager
