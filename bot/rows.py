@@ -59,7 +59,12 @@ def _execute(connection: Any, queries: Sequence[Query]) -> None:
 
 def _together(queries: Sequence[Query]) -> Query:
     parameters = [each for _, given in queries for each in given]
-    return "; ".join(sql for sql, _ in queries), parameters
+    return joined([sql for sql, _ in queries]), parameters
+
+
+def joined(statements: Sequence[str]) -> str:
+    """Several statements as one text, which is how they are sent in one message."""
+    return "; ".join(statements)
 
 
 def _takes_several(connection: Any) -> bool:

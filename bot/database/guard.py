@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
+
+from bot.rows import joined
 
 
 class WriteRefused(RuntimeError):
@@ -16,6 +19,14 @@ _QUOTED = re.compile(
     r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | `(?:[^`]|``)*` | --[^\n]*\n? | /\*.*?\*/""",
     re.VERBOSE | re.DOTALL,
 )
+_UNSURE = re.compile(
+    r"""\\ | \$\w*\$ | /\*! | /\*(?:(?!\*/).)*/\* | \# | --\S | \r(?!\n) | \[[^\]]*['"`]""",
+    re.VERBOSE | re.DOTALL,
+)
+"""Where servers differ about what is quoted and what is a comment: a backslash may escape a quote.
+PostgreSQL has dollar quotes and comments in comments, and ends a comment at a carriage return.
+MySQL has ``#``, runs what is in ``/*!``, and takes ``--`` for a comment only before a space. SQLite
+has square brackets."""
 _FIRST_WORDS = {
     "SELECT",
     "WITH",
@@ -37,7 +48,6 @@ _WRITING = re.compile(
     r"|PG_SLEEP|SLEEP|BENCHMARK|LOAD_EXTENSION)\b",
     re.IGNORECASE,
 )
-_QUERY = re.compile(r"\s*(?:SELECT|WITH)\b", re.IGNORECASE)
 _PRAGMAS = {
     "table_info",
     "table_xinfo",
@@ -57,11 +67,11 @@ _PRAGMAS = {
 @lru_cache(maxsize=128)
 def is_read(sql: str) -> bool:
     """Whether the guard lets this text through. What it does not know, it refuses."""
-    # Where a backslash may escape a quote we cannot tell what is quoted: then nothing is.
-    bare = sql if "\\" in sql else _QUOTED.sub(" q ", sql)
+    # Where we cannot tell what is quoted, nothing is.
+    bare = sql if _UNSURE.search(sql) else _QUOTED.sub(" q ", sql)
     bare = bare.strip().rstrip(";").strip()
-    if ";" in bare:  # Several in one message: of reads alone, none of which ends the transaction.
-        return all(_QUERY.match(one) and is_read(one) for one in bare.split(";"))
+    if ";" in bare:
+        return False
     if bare.upper() in ("BEGIN", "COMMIT"):  # An atomic() around reads, as SQLite's backend has it.
         return True
     first = re.match(r"\(*\s*([A-Za-z]+)", bare)
@@ -80,6 +90,7 @@ class Guard:
         self.reads = 0
         self.connecting = False
         """While a connection is made, Django and the project set it up; that must go through."""
+        self._checked = ""
 
     def __call__(
         self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any
@@ -87,7 +98,19 @@ class Guard:
         if self.connecting:
             return execute(sql, params, many, context)
         text = str(sql)
-        if many or not is_read(text):
+        if many or not (text == self._checked or is_read(text)):
             raise WriteRefused(f"it tried to change the database: {text[:200]}")
         self.reads += 1
         return execute(sql, params, many, context)
+
+    @contextmanager
+    def several(self, texts: Sequence[str]) -> Iterator[None]:
+        """Let these through as one text, where each of them is a read. Raises WriteRefused."""
+        for text in texts:
+            if not is_read(text):
+                raise WriteRefused(f"it tried to change the database: {text[:200]}")
+        self._checked = joined(texts)
+        try:
+            yield
+        finally:
+            self._checked = ""

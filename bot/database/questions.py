@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import Error as DatabaseProblem
 
-from bot.database.guard import WriteRefused
+from bot.database.guard import Guard, WriteRefused
 from bot.rows import Query, select
 
 Rows = list[tuple[Any, ...]]
@@ -34,11 +34,12 @@ class Question:
 
 
 class Questions:
-    """Asks the database behind ``alias``; ``mend`` is called after a query that failed, so that the
-    next one is answered."""
+    """Asks the database behind ``alias``, past its ``guard``; ``mend`` is called after a query that
+    failed, so that the next one is answered."""
 
-    def __init__(self, alias: str, mend: Callable[[], None]) -> None:
+    def __init__(self, alias: str, guard: Guard, mend: Callable[[], None]) -> None:
         self._alias = alias
+        self._guard = guard
         self._mend = mend
         self._waiting: list[Question] = []
 
@@ -53,7 +54,8 @@ class Questions:
         of them fails, each for itself."""
         waiting, self._waiting = self._waiting, []
         try:
-            answers = select(*(one.query for one in waiting), using=self._alias)
+            with self._guard.several([one.query[0] for one in waiting]):
+                answers = select(*(one.query for one in waiting), using=self._alias)
         except (DatabaseProblem, WriteRefused) as error:
             self._mend()
             if len(waiting) == 1:

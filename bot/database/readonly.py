@@ -118,7 +118,7 @@ class Looking:
     def __init__(self, alias: str, copies: dict[str, Any], guard: Guard) -> None:
         self.connection = copies[alias]
         self.guard = guard
-        self.questions = Questions(alias, self.rest)
+        self.questions = Questions(alias, guard, self.rest)
         self._copies = copies
         self._rested_at = time.monotonic()
 

@@ -7,7 +7,6 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +41,12 @@ def identity(connection: Any, postgresql: Sequence[Any] | None = None) -> str:
 
 
 def identity_later(looking: Looking) -> Callable[[], str]:
-    """As ``identity``, asked together with whatever else a plan asks until it is needed."""
+    """As ``identity``, asked together with whatever else a plan asks until it is needed, where
+    that saves a way to the server."""
     connection = looking.connection
     if connection.vendor != "postgresql":
-        return partial(identity, connection)
+        told = identity(connection)
+        return lambda: told
     asked = looking.questions.ask(_POSTGRESQL)
     return lambda: identity(connection, asked.rows()[0])
 

@@ -42,7 +42,8 @@ def main(order: dict[str, object]) -> str:
         for name, command in commands.items():
             children[name] = subprocess.Popen(command, start_new_session=True)
         _wait_for_health((str(host), int(str(port))), children)
-        print(order["welcome"], end="", flush=True)
+        if not _ended(children):
+            print(order["welcome"], end="", flush=True)
         while not (ended := _ended(children)):
             time.sleep(0.3)
     except Stop:
@@ -71,12 +72,13 @@ def _wait_for_health(
 ) -> None:
     """Return once web and worker are ready, a child has ended, or patience has.
 
-    Without the worker the first command would be answered late, as nobody asks who typed it.
+    Without the worker the first command would be answered late, as nobody asks who typed it. One
+    that was killed within the last half minute still counts as alive.
     """
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until and not _ended(children):
         with suppress(OSError), socket.create_connection(address, timeout=1) as site:
-            site.settimeout(PATIENCE)
+            site.settimeout(2)
             site.sendall(HEALTH)
             if b" 200 " in site.recv(64):
                 return

@@ -59,3 +59,11 @@ def test_what_the_guard_refuses_is_refused_alone(target: str) -> None:
         with pytest.raises(WriteRefused):
             writes.rows()
         assert [tuple(row) for row in fine.rows()] == [(1,)]
+
+
+def test_several_statements_are_let_through_only_as_the_plans_own_questions(target: str) -> None:
+    with everything_read_only(target) as looking:
+        one, two = (looking.questions.ask(f"SELECT {number}") for number in (1, 2))
+        assert [tuple(row) for row in (*one.rows(), *two.rows())] == [(1,), (2,)]
+        with looking.connection.cursor() as cursor, pytest.raises(WriteRefused):
+            cursor.execute("SELECT 1; SELECT 2")

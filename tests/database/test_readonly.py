@@ -24,8 +24,10 @@ from bot.database.targets import open_database
         "PRAGMA table_info('x')",
         "SELECT REPLACE(a, 'b', 'c') FROM d;",
         "SAVEPOINT s1",
-        "SELECT 1; SELECT 'a; b' FROM c",
-        "WITH a AS (SELECT 1) SELECT * FROM a; SELECT 2",
+        r"SELECT '\d'",
+        "SELECT $$a$$",
+        "SELECT 1 /* one */ + /* two */ 1",
+        "SELECT 1 -- a; b",
     ],
 )
 def test_reads_pass(sql: str) -> None:
@@ -57,6 +59,16 @@ def test_reads_pass(sql: str) -> None:
         "COPY x TO '/tmp/x'",
         "CALL something()",
         "DO $$ BEGIN END $$",
+        "SELECT 1; SELECT 2",
+        r"WITH a AS (SELECT '\' AS x, '; SELECT ' AS y) DELETE FROM t --'",
+        r"SELECT E'\\', '; SELECT ', pg_advisory_lock(4711) --'",
+        "SELECT 1 /* /* */ ' */; COMMIT; DELETE FROM t --'",
+        "SELECT $$ ' $$; COMMIT; DELETE FROM t; SELECT $$ ' $$",
+        "SELECT 1 # '\n; SET SESSION TRANSACTION READ WRITE; DELETE FROM t # '",
+        "SELECT 1 --'a'; COMMIT; DELETE FROM t",
+        "SELECT 1 -- a\r; COMMIT; DELETE FROM t",
+        "SELECT 1 /*! INTO OUTFILE 'x' */",
+        "SELECT 1 AS [']; DELETE FROM t; SELECT 1 AS [']",
     ],
 )
 def test_everything_else_is_refused(sql: str) -> None:

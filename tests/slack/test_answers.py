@@ -334,6 +334,15 @@ def test_a_modal_that_does_not_open_leaves_a_way_on(says: Says, linked: Any, err
 
 
 @responses.activate
+def test_a_line_that_no_button_can_hold_is_not_cut_to_another(says: Says, linked: Any) -> None:
+    linked("U0ROBIN", "robin", "request_run")
+    responses.post(f"{API}views.open", json={"ok": False, "error": "expired_trigger_id"})
+    answer = says(command(f"apply shop{' ' * 2100}0007 --database default"))
+    assert [block["type"] for block in answer["blocks"]] == ["section"]
+    assert '/migrate apply shop 0007 --reason "why"' in answer["text"]
+
+
+@responses.activate
 def test_the_way_on_opens_the_form_for_what_was_typed(says: Says, linked: Any) -> None:
     linked("U0ADA", "ada", "request_run")
     opened = responses.post(f"{API}views.open", json={"ok": True})

@@ -20,6 +20,8 @@ TABLE_ROWS, TABLE_CHARACTERS = 25, 3500
 MESSAGE = 8000
 """Characters in the blocks of one message. Slack refuses a message as ``msg_blocks_too_long`` near
 13,000, and has been seen to at 11,400; the limit is not documented."""
+VALUE = 2000
+"""Characters of a button's value."""
 TEXT = 3000
 """Characters of a message's ``text``; ``chat.update`` takes 4,000."""
 
@@ -73,7 +75,7 @@ def button(words: str, action: str, value: str = "", *, style: str = "", **more:
         "action_id": f"{ACTION}{action}",
     }
     if value:
-        made["value"] = cut(value, 2000)
+        made["value"] = cut(value, VALUE)
     if style:
         made["style"] = style
     return made | more

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.slack.blocks.parts import TEXT, Block, actions, button, context, open_button, section
-from bot.slack.blocks.text import BARE, RICH, Voice, joined, safe_url, sentence, spoken
+from bot.slack.blocks.parts import (
+    TEXT,
+    VALUE,
+    Block,
+    actions,
+    button,
+    context,
+    open_button,
+    section,
+)
+from bot.slack.blocks.text import BARE, RICH, Voice, joined, length, safe_url, sentence, spoken
 from bot.slack.blocks.values import HelpRow, WhoView
 from bot.slack.values import Message
 
@@ -71,11 +80,13 @@ def notice(words: str) -> Message:
 
 def reason_message(usage: str, typed: str) -> Message:
     """In place of the form that asks why, which opens only seconds after somebody typed or pressed:
-    a button that opens it for what was ``typed``, and the ``usage`` that needs no form."""
+    a button that opens it for what was ``typed``, and the ``usage`` that needs no form. A line that
+    is too long for a button's value gets none: cut, it would ask for something else."""
+    if length(typed) > VALUE:
+        return notice(f"The form could not be opened in time. Type {usage}")
     made = notice(f"The form could not be opened in time. Press the button, or type {usage}")
-    return Message(
-        text=made.text, blocks=(*made.blocks, *actions(button("Say why", "apply", typed)))
-    )
+    again = button("Say why", "apply", typed)
+    return Message(text=made.text, blocks=(*made.blocks, *actions(again)))
 
 
 def link_message(url: str, minutes: int) -> Message:
