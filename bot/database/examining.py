@@ -79,7 +79,7 @@ def examined(looking: Looking, steps: Sequence[Step], facts: Sequence[StepFacts]
     ]
     return Examined(
         steps=tuple(
-            replace(step, findings=findings, examined=True, works=of_step)
+            step.judged(findings, of_step)
             for step, findings, of_step in zip(steps, together, works, strict=True)
         ),
         notes=(how(now), *linted.notes),

@@ -79,7 +79,7 @@ def tables_of(steps: Iterable[StepFacts]) -> set[str]:
             found.update((one.table, one.table_after), one.parents)
             for action in one.actions:
                 found.add(action.table)
-                if action.verb in _TO_TABLE:
+                if action.to and action.verb in _TO_TABLE:
                     found.add(action.to)
                 if action.verb is Verb.CREATE_TABLE:
                     found.add(action.name)
@@ -90,12 +90,8 @@ def tables_of(steps: Iterable[StepFacts]) -> set[str]:
 
 
 def _asks_for_checks(steps: Iterable[StepFacts]) -> bool:
-    return any(
-        action.verb in (Verb.SET_NOT_NULL, Verb.ALTER_TYPE)
-        for step in steps
-        for one in step.operations
-        for action in one.actions
-    )
+    asked = (Verb.SET_NOT_NULL, Verb.ALTER_TYPE)
+    return any(not one.verbs.isdisjoint(asked) for step in steps for one in step.operations)
 
 
 _TO_TABLE = {
@@ -161,6 +157,11 @@ class _Reader:
 
 
 class _PostgreSQL(_Reader):
+    def version(self) -> tuple[int, ...]:
+        """As Django has it, which opens a cursor to look at what the driver was told already."""
+        raw = self.connection.connection
+        return super().version() if raw is None else divmod(raw.info.server_version, 10000)
+
     def _servers_lock_timeout(self) -> float:
         rows = self.rows("SELECT setting FROM pg_settings WHERE name = %s", ["lock_timeout"])
         return float(rows[0][0]) / 1000 if rows else 0.0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
@@ -10,6 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from slack_sdk.signature import SignatureVerifier
 
 from bot.conf import get_settings
+from bot.models import StoredPlan
 from django_site.urls import urlpatterns as site
 
 
@@ -28,3 +31,23 @@ def worker(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [*site, path("bare", bare), path("worker", worker)]
+
+
+def _without_rows() -> None:
+    """What the door costs with nothing behind it: nobody is asked for, and nothing is kept."""
+    from unittest import mock
+
+    from bot.operations.asking import Kept
+    from bot.slack.entrance import Entered, Fate, Stamp
+    from bot.slack.people import Standing
+
+    def enter(call: Any, stamp: Stamp, *, now: datetime, wanted: Any = None) -> Entered:
+        stamp.fate = Fate.TAKEN
+        somebody = Standing(barred="", flags_at=now, seen_at=now, account="1", account_name="x")
+        return Entered(standing=somebody, asked=Kept(plan=StoredPlan(), woken=True))
+
+    mock.patch("bot.slack.answers.enter", enter).start()
+
+
+if os.environ.get("BENCH_WITHOUT_ROWS"):
+    _without_rows()

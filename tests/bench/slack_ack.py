@@ -120,6 +120,18 @@ def _measure(report: Report, vendor: str, site: Site) -> None:
         site.shell(LONG_JOBS)
         busy = [site.hammer(port, "/slack/events") for _ in range(ROUNDS)]
     site.check_rows()
+    with site.served(without_rows=True) as port:
+        floor = [
+            (site.hammer(port, "/slack/events", rows=False), site.hammer(port, "/bare"))
+            for _ in range(ROUNDS)
+        ]
+    report.compare(
+        f"the same door with nothing behind it, {vendor}",
+        1000 / median(turn[0].rate for turn in floor),
+        1000 / median(turn[1].rate for turn in floor),
+        than="by a view that only verifies",
+        unit="ms",
+    )
     ours, bare = ([turn[side] for turn in turns] for side in (0, 1))
     report.compare(
         f"apply acknowledged, state on {vendor}",
@@ -218,7 +230,7 @@ class Site:
         return self._run("-m", "django", "shell", "--verbosity", "0", "-c", code)
 
     @contextmanager
-    def served(self) -> Iterator[int]:
+    def served(self, *, without_rows: bool = False) -> Iterator[int]:
         """gunicorn with two workers of eight threads; its port."""
         from tests.throwaway import free_port
 
@@ -227,7 +239,9 @@ class Site:
         words += f" --no-control-socket --bind 127.0.0.1:{port} --keep-alive 30"
         words += " --log-level warning"
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", *words.split()], cwd=ROOT, env=self.environment
+            [sys.executable, "-m", "gunicorn", *words.split()],
+            cwd=ROOT,
+            env=self.environment | ({"BENCH_WITHOUT_ROWS": "1"} if without_rows else {}),
         )
         planner = subprocess.Popen(
             [sys.executable, "-m", "django", "shell", "--verbosity", "0", "-c", ANSWER],
@@ -245,7 +259,13 @@ class Site:
                 each.wait(30)
 
     def hammer(
-        self, port: int, path: str, seconds: float = SECONDS, *, pace: float = 0.0
+        self,
+        port: int,
+        path: str,
+        seconds: float = SECONDS,
+        *,
+        pace: float = 0.0,
+        rows: bool = True,
     ) -> Measured:
         """Send from sixteen clients; ``pace`` is the seconds from one of theirs to the next."""
         arguments = [str(port), path, str(seconds), SECRET, TEAM, APP, str(pace)]
@@ -253,7 +273,7 @@ class Site:
         told = json.loads(self._run("-m", "tests.bench._hammer", *arguments))
         processor = self._processor() - before
         latencies = sorted(told["latencies"])
-        if path != "/bare":
+        if path != "/bare" and rows:
             self.acknowledged += len(latencies)
         return Measured(
             rate=len(latencies) / told["seconds"],

@@ -6,6 +6,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from bot.route.risks.facts import StepCase
+from bot.route.risks.vendors import is_known
 
 
 class Matter(StrEnum):
@@ -15,27 +16,36 @@ class Matter(StrEnum):
     CONCURRENTLY = "concurrently"
     FILLED = "tables of the plan that may have rows"
     HELD = "locks of earlier operations"
+    IRREVERSIBLE = "no way back"
+    MYSQL = "mysql"
+    PIECEMEAL = "more than one transaction"
     REHEARSED = "a rehearsal"
+    STRANGER = "a database that no rule knows"
+    UNLIMITED = "no lock_timeout"
 
 
 def matters_of(step: StepCase) -> frozenset[str]:
     """Each deed, verb, kind of work and ``Matter`` that there is in the step, by its words."""
-    found: set[str] = set()
-    if step.rehearsed is not None:
-        found.add(Matter.REHEARSED)
+    situation = step.situation
+    of_step = (
+        (step.rehearsed is not None, Matter.REHEARSED),
+        (not step.step.reversible, Matter.IRREVERSIBLE),
+        (not step.step.atomic, Matter.PIECEMEAL),
+        (situation.lock_timeout <= 0, Matter.UNLIMITED),
+        (situation.vendor == "mysql", Matter.MYSQL),
+        (not is_known(situation.vendor), Matter.STRANGER),
+    )
+    found: set[str] = {matter for there, matter in of_step if there}
     for case in step.cases:
         found.add(case.facts.deed)
         found |= case.facts.verbs
         found |= {effect.work for effect in case.effects if effect.grows}
-        concurrently = case.facts.concurrently or any(
-            one.concurrently for one in case.facts.actions
-        )
-        for there, matter in (
-            (concurrently or case.facts.concurrently, Matter.CONCURRENTLY),
+        apart = case.facts.concurrently or any(one.concurrently for one in case.facts.actions)
+        of_case = (
+            (apart, Matter.CONCURRENTLY),
             (case.answers, Matter.ANSWERS),
             (case.filled, Matter.FILLED),
             (case.held, Matter.HELD),
-        ):
-            if there:
-                found.add(matter)
+        )
+        found |= {matter for there, matter in of_case if there}
     return frozenset(found)

@@ -18,9 +18,11 @@ from bot.route.rehearsal import Outcome
 from bot.route.risks import types
 from bot.route.risks.changes import needs_a_value
 from bot.route.risks.facts import Case, Deed, StepCase
+from bot.route.risks.matters import Matter
 from bot.route.risks.words import finding
 
 CODE = "invents_values"
+ABOUT = frozenset({Matter.MYSQL})
 _VALUES = {
     "integer": "0",
     "decimal": "0",

@@ -12,9 +12,11 @@ from collections.abc import Iterator
 
 from bot.route.findings import Finding, Risk
 from bot.route.risks.facts import Lock, StepCase
+from bot.route.risks.matters import Matter
 from bot.route.risks.words import finding
 
 CODE = "no_lock_timeout"
+ABOUT = frozenset({Matter.UNLIMITED})
 
 
 def look_at_step(step: StepCase) -> Iterator[Finding]:

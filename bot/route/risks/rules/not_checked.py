@@ -12,10 +12,12 @@ from collections.abc import Iterator
 
 from bot.route.findings import Evidence, Finding, Risk
 from bot.route.risks.facts import Case, Deed
+from bot.route.risks.matters import Matter
 from bot.route.risks.vendors import is_known
 from bot.route.risks.words import finding
 
 CODE = "not_checked"
+ABOUT = frozenset({Deed.UNKNOWN, Matter.STRANGER})
 
 
 def look(case: Case) -> Iterator[Finding]:

@@ -12,10 +12,12 @@ from collections.abc import Iterator
 
 from bot.route.findings import Finding, Risk
 from bot.route.risks.facts import Deed, StepCase
+from bot.route.risks.matters import Matter
 from bot.route.risks.reading import Verb, is_write, statements
 from bot.route.risks.words import finding
 
 CODE = "partial_failure"
+ABOUT = frozenset({Matter.PIECEMEAL})
 
 
 def look_at_step(step: StepCase) -> Iterator[Finding]:

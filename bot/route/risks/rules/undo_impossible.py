@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from bot.route.findings import Evidence, Finding, Risk
 from bot.route.plan import Direction
 from bot.route.risks.facts import StepCase
+from bot.route.risks.matters import Matter
 
 CODE = "undo_impossible"
+ABOUT = frozenset({Matter.IRREVERSIBLE})
 
 
 def look_at_step(step: StepCase) -> Iterator[Finding]:
