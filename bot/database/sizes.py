@@ -157,11 +157,6 @@ class _Reader:
 
 
 class _PostgreSQL(_Reader):
-    def version(self) -> tuple[int, ...]:
-        """As Django has it, which opens a cursor to look at what the driver was told already."""
-        raw = self.connection.connection
-        return super().version() if raw is None else divmod(raw.info.server_version, 10000)
-
     def _servers_lock_timeout(self) -> float:
         rows = self.rows("SELECT setting FROM pg_settings WHERE name = %s", ["lock_timeout"])
         return float(rows[0][0]) / 1000 if rows else 0.0

@@ -12,8 +12,6 @@ from bot.route.risks.facts import Deed, OperationFacts
 from bot.route.risks.reading import Action, Verb
 from bot.route.risks.vendors.sqlite import NEW
 
-_BRING = (Verb.INSERT, Verb.RENAME_TABLE)
-
 
 def filled_after(
     step: str, facts: OperationFacts, fresh: Iterable[str], filled: Mapping[str, str]
@@ -22,7 +20,7 @@ def filled_after(
     follows ``The plan makes it, and``. An UPDATE or DELETE brings no row into an empty one."""
     if why := _any_table(step, facts):
         filled = {**dict.fromkeys(fresh, why), **filled}
-    for action in () if facts.verbs.isdisjoint(_BRING) else facts.actions:
+    for action in facts.actions:
         if action.verb is Verb.INSERT and action.table in fresh:
             why = f"SQL of {step} writes to it before"
             filled = {action.table: why, **filled}
