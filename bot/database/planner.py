@@ -7,6 +7,7 @@ the Python of a RunPython inside SeparateDatabaseAndState, and it commits.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -77,7 +78,8 @@ def make_plan(
     InconsistentHistory, ConflictingLeaves, UnknownApp, AppWithoutMigrations, UnknownMigration,
     AmbiguousPrefix, OwnTables or SetupNeeded.
     """
-    return look_over(database, target, now=now, release=release, progress=progress).plan
+    with _looked_over(database, target, now, release, progress) as seen:
+        return seen.plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +101,19 @@ def look_over(
     progress: Progress | None = None,
 ) -> LookedOver:
     """``make_plan`` for somebody who goes on from what it saw, such as a rehearsal."""
+    with _looked_over(database, target, now, release, progress) as seen:
+        if seen.situation is None:
+            return seen
+        # What was not wanted yet may be wanted when nobody can be asked any more.
+        known = replace(seen.situation, sizes=dict(seen.situation.sizes))
+        return replace(seen, situation=known)
+
+
+@contextmanager
+def _looked_over(
+    database: str, target: Target, now: datetime, release: str, progress: Progress | None
+) -> Iterator[LookedOver]:
+    """While it lasts, the situation can still ask."""
     check_alias(database)
     with everything_read_only(database) as looking:
         connection = looking.connection
@@ -123,7 +138,7 @@ def look_over(
             notes=seen.notes,
             checks=seen.checks,
         )
-        return LookedOver(plan=plan, facts=tuple(facts), situation=seen.situation)
+        yield LookedOver(plan=plan, facts=tuple(facts), situation=seen.situation)
 
 
 def _all_steps(

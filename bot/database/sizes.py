@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.db import Error as DatabaseProblem
@@ -48,7 +49,9 @@ _NOT_NULL = re.compile(r'^CHECK \(+"?([^"()]+?)"? IS NOT NULL\)+( NOT VALID)?$')
 
 
 def situation(looking: Looking, steps: Sequence[StepFacts]) -> Situation:
-    """The database as the rules need it to judge these steps; what cannot be read is unknown."""
+    """The database as the rules need it to judge these steps; what cannot be read is unknown.
+
+    Its sizes are asked for when the first of them is wanted, so while ``looking`` still looks."""
     connection = looking.connection
     tables = sorted(tables_of(steps))[:AT_MOST]
     reader = _READERS.get(connection.vendor, _Reader)(looking)
@@ -62,7 +65,7 @@ def situation(looking: Looking, steps: Sequence[StepFacts]) -> Situation:
         else False,
         lock_timeout=reader.lock_timeout(),
         name_limit=connection.ops.max_name_length(),
-        sizes=reader.sizes(tables) if tables else {},
+        sizes=_Sizes(reader, tables) if tables else {},
         names=frozenset(reader.names(names)) if names else frozenset(),
         checked_not_null=frozenset((c.table, c.column) for c in checks if c.not_null and c.valid),
         refuses_null=frozenset((c.table, c.column) for c in checks if c.not_null),
@@ -254,6 +257,28 @@ class _SQLite(_Reader):
         marks = ", ".join(["%s"] * len(wanted))
         sql = "SELECT name FROM sqlite_master WHERE type IN ('index', 'table') AND name IN"
         return {name for (name,) in self.rows(f"{sql} ({marks})", wanted)}
+
+
+class _Sizes(Mapping[str, Size]):
+    """All of them are asked for at once, when the first is wanted. Most plans want none: what they
+    do takes no longer for a large table, and to ask is the dearest question of a plan."""
+
+    def __init__(self, reader: _Reader, tables: list[str]) -> None:
+        self._reader = reader
+        self._tables = tables
+
+    @cached_property
+    def _found(self) -> dict[str, Size]:
+        return self._reader.sizes(self._tables)
+
+    def __getitem__(self, table: str) -> Size:
+        return self._found[table]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
 
 
 _READERS: dict[str, type[_Reader]] = {

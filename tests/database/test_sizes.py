@@ -10,10 +10,12 @@ import pytest
 from django.db import connections
 
 from bot.database import sizes, squawk
+from bot.database.planner import look_over
 from bot.route.findings import Risk
-from bot.route.plan import Plan
-from tests.database.migrating import installed, migrate
-from tests.database.planning import ID, plan, source
+from bot.route.plan import Plan, Target
+from bot.route.risks.facts import Size
+from tests.database.migrating import forget_migrations, installed, migrate
+from tests.database.planning import ID, NOW, plan, source
 
 MODEL = f"migrations.CreateModel('Order', [{ID}, ('total', models.IntegerField())])"
 INDEX = "migrations.AddIndex('Order', models.Index(fields=['total'], name='totals'))"
@@ -90,6 +92,36 @@ def test_a_catalogue_that_does_not_answer_leaves_the_size_unknown_and_the_plan_w
     made = plan(target, "shop")
     assert "(size unknown;" in told(made)
     assert made.risk is Risk.DANGEROUS
+
+
+def test_a_plan_that_takes_no_longer_for_a_large_table_asks_for_no_size(
+    target: str, shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+
+    def note(reader: Any, tables: list[str]) -> dict[str, Size]:
+        asked.append(tables)
+        return {}
+
+    for reader in sizes._READERS.values():
+        monkeypatch.setattr(reader, "sizes", note)
+    plan(target, "shop")
+    assert asked == [["shop_order"]]
+    adds = "migrations.AddField('Order', 'note', models.TextField(null=True))"
+    shop.write({"0002_change": source(adds, after=(("shop", "0001_initial"),))})
+    plan(target, "shop")
+    assert len(asked) == 1
+
+
+def test_who_goes_on_from_a_plan_knows_the_sizes_that_nobody_wanted_yet(
+    target: str, shop: Any
+) -> None:
+    adds = "migrations.AddField('Order', 'note', models.TextField(null=True))"
+    shop.write({"0002_change": source(adds, after=(("shop", "0001_initial"),))})
+    forget_migrations()
+    seen = look_over(target, Target.parse("shop"), now=NOW)
+    assert seen.situation is not None
+    assert "shop_order" in seen.situation.sizes
 
 
 @pytest.mark.parametrize("vendor", ["postgresql", "sqlite"], indirect=True)

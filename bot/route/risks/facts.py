@@ -298,7 +298,7 @@ class Case:
     taken: frozenset[str] = frozenset()
     """Names of indexes and constraints that are in use when the operation runs."""
     there: frozenset[str] = frozenset()
-    """Tables that are known to be there when the operation runs."""
+    """Tables that are known to be there when the operation runs, where the plan makes any."""
     views: frozenset[str] = frozenset()
     """Views of all columns that the same transaction makes."""
     rehearsed: RehearsedStep | None = None

@@ -40,7 +40,10 @@ def walk(
     ``rehearsed`` has steps by their key: what was measured there stands in place of what is
     predicted, operation by operation; what was not stays predicted.
     """
-    walker = _Walker(situation=situation, rehearsed=rehearsed)
+    # Only a table that is made can be there already, and to look may cost a question.
+    makes = any(Verb.CREATE_TABLE in one.verbs for step in steps for one in step.operations)
+    there = frozenset(situation.sizes) if makes else frozenset()
+    walker = _Walker(situation=situation, rehearsed=rehearsed, there=there)
     return [walker.step(step) for step in steps]
 
 
@@ -82,7 +85,6 @@ class _Walker:
 
     def __post_init__(self) -> None:
         self.taken = self.situation.names
-        self.there = frozenset(self.situation.sizes)
         self.answers = by_operation(self.situation.data)
 
     def step(self, step: StepFacts) -> StepCase:

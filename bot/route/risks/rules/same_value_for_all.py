@@ -27,9 +27,9 @@ def look(case: Case) -> Iterator[Finding]:
         return
     if not case.facts.statements or not after.column or not (after.unique or after.primary_key):
         return
-    size = case.size(case.facts.table)
     if after.null or not after.fills_rows or after.db_default:
         return
+    size = case.size(case.facts.table)
     if size is not None and size.rows is not None and size.rows < 2 and size.at_most:
         return
     asked = about(case, About.ROWS)
