@@ -122,9 +122,20 @@ def _measure(report: Report, vendor: str, site: Site) -> None:
     site.check_rows()
     with site.served(without_rows=True) as port:
         floor = [
-            (site.hammer(port, "/slack/events", rows=False), site.hammer(port, "/bare"))
+            (
+                site.hammer(port, "/slack/events", rows=False),
+                site.hammer(port, "/bare"),
+                site.hammer(port, "/row", rows=False),
+            )
             for _ in range(ROUNDS)
         ]
+    report.compare(
+        f"the bare view with one row written, {vendor}",
+        1000 / median(turn[2].rate for turn in floor),
+        1000 / median(turn[1].rate for turn in floor),
+        than="by a view that only verifies",
+        unit="ms",
+    )
     report.compare(
         f"the same door with nothing behind it, {vendor}",
         1000 / median(turn[0].rate for turn in floor),
