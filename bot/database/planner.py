@@ -31,6 +31,7 @@ from bot.database.targets import (
     check_alias,
     connect,
     load,
+    loss_told,
     resolve,
 )
 from bot.route.plan import Plan, Target
@@ -112,13 +113,15 @@ def _looked_over(
         # Before the operations' own code is called; whose database it is can wait for company.
         basis = make_basis(connection, loader, ordered, release=release, identity="")
         whose = identity_later(looking)
-        steps, facts = previewed(looking, loader, ordered, progress)
-        seen = examined(looking, steps, facts)
+        with loss_told(connection):
+            steps, facts = previewed(looking, loader, ordered, progress)
+            seen = examined(looking, steps, facts)
+            identity = whose()
         plan = Plan(
             database=database,
             vendor=connection.vendor,
             target=full_target,
-            basis=replace(basis, identity=whose()),
+            basis=replace(basis, identity=identity),
             steps=seen.steps,
             made_at=now,
             release=release,

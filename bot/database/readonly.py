@@ -106,10 +106,12 @@ def _after_init(copy: Any, statement: str) -> None:
 def let_go(copy: Any) -> None:
     """End the transaction that reading began, so that no lock is held while we compute.
 
-    After a failed read PostgreSQL refuses everything until then, so this also mends it.
+    After a failed read PostgreSQL refuses everything until then, so this also mends it. Raises
+    Django's OperationalError where the connection is lost.
     """
     if copy.vendor == "postgresql" and copy.connection is not None and not copy.in_atomic_block:
-        copy.connection.rollback()
+        with copy.wrap_database_errors:
+            copy.connection.rollback()
 
 
 class Looking:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -113,6 +114,17 @@ def load(connection: Any) -> OnceReadLoader:
         words = [f"{app} ({', '.join(names)})" for app, names in sorted(conflicts.items())]
         raise ConflictingLeaves(apps="; ".join(words))
     return loader
+
+
+@contextmanager
+def loss_told(connection: Any) -> Iterator[None]:
+    """Turn an error of the database into DatabaseDown where ``connection`` was lost meanwhile."""
+    try:
+        yield
+    except DatabaseProblem as error:
+        if _answers(connection):
+            raise
+        raise DatabaseDown(database=connection.alias, detail=_one_line(error)) from error
 
 
 def _answers(connection: Any) -> bool:
