@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from datetime import datetime
+from functools import reduce
+from operator import and_
 from typing import Any
 
 from django.db.models import QuerySet
@@ -95,16 +98,17 @@ def data_checks(run: Run) -> tuple[DataCheck, ...]:
     if not settings.data_checks:
         return ()
     plan = known_plan(run)
-    allowed = {one.place for one in plan.all_findings if one.code not in settings.forbidden}
-    return to_ask_again(plan.checks, allowed | _overridden(run))
+    found = plan.all_findings
+    allowed = Counter(one.place for one in found if one.code not in settings.forbidden)
+    return to_ask_again(plan.checks, (allowed | _overridden(run)).elements())
 
 
-def _overridden(run: Run) -> set[Place]:
+def _overridden(run: Run) -> Counter[Place]:
     """Where the findings are in spite of which everybody approved who did: those that each of them
     was shown, for a rehearsal may find another one with the same code later."""
     votes = map(vote_of, run.decisions.all())
-    shown = [set(vote.shown) for vote in votes if vote.verdict is Verdict.APPROVE]
-    return set.intersection(*shown) if shown else set()
+    shown = [Counter(vote.shown) for vote in votes if vote.verdict is Verdict.APPROVE]
+    return reduce(and_, shown) if shown else Counter()
 
 
 def approvals_because(run: Run) -> str:

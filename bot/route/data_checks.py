@@ -7,7 +7,8 @@ where the settings ask for them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -147,15 +148,27 @@ def by_operation(checked: Iterable[Checked]) -> dict[tuple[str, int], tuple[Chec
     return found
 
 
-def to_ask_again(checked: Iterable[Checked], accepted: Collection[Place]) -> tuple[DataCheck, ...]:
+def to_ask_again(checked: Iterable[Checked], accepted: Iterable[Place]) -> tuple[DataCheck, ...]:
     """The checks that a run asks once more before it changes anything.
 
     Left out are those that could never be asked, and those that were known to be broken, by where
-    the findings are that were ``accepted``: people approved in spite of them. (By the findings and
-    not by the answers: a rehearsal asks later than the plan, and its word is the newer one.)
+    the findings are that were ``accepted``, each as often as there are: people approved in spite of
+    them. (By the findings and not by the answers: a rehearsal asks later than the plan, and its
+    word is the newer one.) Of a place where there are more checks than that, those that the plan
+    found broken; where that does not tell them apart either, none.
     """
-    asked = (one.check for one in checked)
-    return tuple(check for check in asked if check.sql and check.place not in accepted)
+    at: dict[Place, list[Checked]] = {}
+    for one in (asked := list(checked)):
+        at.setdefault(one.check.place, []).append(one)
+    known: set[int] = set()
+    for place, count in Counter(accepted).items():
+        here = at.get(place, [])
+        broken = [one for one in here if one.is_broken]
+        if len(here) <= count:
+            known.update(map(id, here))
+        elif len(broken) <= count:
+            known.update(map(id, broken))
+    return tuple(one.check for one in asked if one.check.sql and id(one) not in known)
 
 
 def check_from_json(data: dict[str, Any]) -> DataCheck:

@@ -56,7 +56,7 @@ def main(wishes: dict[str, Any]) -> None:
             plan = make_plan(database, target, now=datetime.now(UTC))
             basis, target = plan.basis, plan.target
             codes = wishes.get("checks", [])
-            known = {f.place for f in plan.all_findings if codes and f.code in codes}
+            known = [f.place for f in plan.all_findings if codes and f.code in codes]
             checks = () if codes is False else to_ask_again(plan.checks, known)
         job = RunJob(run=12, database=database, target=target, basis=basis, checks=checks)
     elif wishes["do"] == "rehearse":

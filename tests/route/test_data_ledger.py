@@ -227,6 +227,16 @@ def test_what_was_accepted_or_can_never_be_asked_is_not_asked_again() -> None:
     assert again == tuple(given_answers[place].check for place in (0, 1, 4, 5))
 
 
+def test_of_two_checks_at_one_place_the_accepted_one_does_not_hide_the_other() -> None:
+    place = answer(Answer.HOLDS).check.place
+    broken, other = answer(Answer.BROKEN), answer(Answer.HOLDS, sql="SELECT 2")
+    assert to_ask_again([broken, other], [place]) == (other.check,)
+    assert to_ask_again([broken, other], [place, place]) == ()
+    assert to_ask_again([broken, other], []) == (broken.check, other.check)
+    both = [broken, answer(Answer.BROKEN, sql="SELECT 2")]
+    assert len(to_ask_again(both, [place])) == 2
+
+
 def test_what_is_broken_of_one_table_takes_no_word_from_another_of_the_same_operation() -> None:
     broken = Finding(
         code=BREAKS,
