@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 
 from bot.route import data_sql
 from bot.route.data_checks import DataCheck
+from bot.route.data_in_sql import claims_of_sql
 from bot.route.data_sql import Today
 from bot.route.risks import types
-from bot.route.risks.claims import Claim, no_null, unasked
+from bot.route.risks.claims import Claim
 from bot.route.risks.facts import Column, Deed, Default, OperationFacts, StepFacts
 from bot.route.risks.reading import Action, Verb
-from bot.route.risks.tightening import rules_in_sql
 from bot.route.risks.vendors.sqlite import NEW
 
 WRITES = (Verb.UPDATE, Verb.DELETE, Verb.INSERT, Verb.TRUNCATE)
@@ -54,7 +54,7 @@ class _Ledger:
 
     def step(self, step: StepFacts) -> Iterator[DataCheck]:
         for facts in step.operations:
-            for claim in (*facts.claims, *claims_of_sql(facts)):
+            for claim in (*facts.claims, *claims_of_sql(facts, self.vendor)):
                 check = self._check(step, facts, claim)
                 if check is not None:
                     yield check
@@ -276,20 +276,3 @@ def _starts_empty(column: Column) -> bool:
     """Whether every row has NULL in a column that is added like that."""
     given = column.db_default or column.generated or column.default is not Default.NONE
     return column.null and not given
-
-
-def claims_of_sql(facts: OperationFacts) -> Iterator[Claim]:
-    """What a RunSQL demands, as far as it can be read."""
-    if facts.deed is not Deed.SQL:
-        return
-    for action in facts.actions:
-        if action.verb is Verb.SET_NOT_NULL:
-            yield no_null(action.table, action.name, quote=_quoted)
-    for rule in rules_in_sql(facts):
-        what = f"{rule.what[:1].lower()}{rule.what[1:]}"
-        yield unasked(rule.table, f"{rule.table} keeps {what}", "it is SQL of the migration's own")
-
-
-def _quoted(name: str) -> str:
-    """SET NOT NULL is PostgreSQL's alone."""
-    return data_sql.quoted(name, "postgresql")

@@ -106,6 +106,8 @@ ROWS = {
         " null=True, db_column='maker')"), {"maker_id": "1"}, {"maker_id": "2"}),
     "no_value": Row(add("must", "IntegerField()"), {}, {"count": "1"}, vendors=("sqlite",
         "postgresql")),
+    "no_value_in_sql": Row("migrations.RunSQL('ALTER TABLE shop_item ADD must integer NOT NULL')",
+        {}, {"count": "1"}, vendors=("sqlite", "postgresql")),
     "same_for_all": Row(add("code", "IntegerField(default=1, unique=True)"), {"count": "1"},
         {"count": "1"}, twice=True),
     "same_in_database": Row(add("code", "IntegerField(db_default=1, unique=True, null=True)"),
@@ -707,6 +709,31 @@ def test_sql_of_a_migrations_own_is_asked_where_it_can_be_read(
         (Answer.BROKEN, ""),
         (Answer.UNKNOWN, "it is SQL of the migration's own"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("definition", "why"),
+    [
+        ("must shop_kind NOT NULL", "its type may have a default of its own"),
+        ("IF NOT EXISTS must integer NOT NULL", "it is only added where it is not there yet"),
+    ],
+)
+@pytest.mark.parametrize("vendor", ["postgresql"], indirect=True)
+def test_a_column_in_sql_that_may_have_a_value_or_be_there_is_not_asked_about(
+    vendor: str, target: str, shop: Any, definition: str, why: str
+) -> None:
+    written(shop, target, f"migrations.RunSQL('ALTER TABLE shop_item ADD COLUMN {definition}')")
+    made = plan(target, "shop")
+    assert [(one.answer, one.why_not) for one in made.checks] == [(Answer.UNKNOWN, why)]
+
+
+@pytest.mark.parametrize("vendor", ["mysql"], indirect=True)
+def test_mariadb_has_a_value_for_every_column_in_sql(vendor: str, target: str, shop: Any) -> None:
+    added = "migrations.RunSQL('ALTER TABLE shop_item ADD COLUMN must integer NOT NULL')"
+    written(shop, target, added)
+    insert(target, {"count": "1"})
+    assert plan(target, "shop").checks == ()
+    assert goes_through(target)
 
 
 @pytest.mark.parametrize("vendor", ["postgresql"], indirect=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.route.data_checks import Answer
-from bot.route.data_ledger import claims_of_sql
+from bot.route.data_in_sql import claims_of_sql
 from bot.route.findings import Evidence, Finding, Risk
 from bot.route.risks.facts import Case, Deed, Lock
 from bot.route.risks.matters import Matter
@@ -48,7 +48,7 @@ def look(case: Case) -> Iterator[Finding]:
 def _demanded(case: Case) -> Iterator[tuple[str, str]]:
     """What its rows have to satisfy, but what is told of already as not checked."""
     told = {one.check.words for one in case.answers if one.answer is Answer.UNKNOWN}
-    for claim in (*case.facts.claims, *claims_of_sql(case.facts)):
+    for claim in (*case.facts.claims, *claims_of_sql(case.facts, case.situation.vendor)):
         if claim.table in case.filled and claim.words not in told:
             yield claim.table, f"whether {claim.words}"
 
