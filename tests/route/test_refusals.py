@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import pkgutil
 import re
+from importlib import import_module
 
 import pytest
 
@@ -37,3 +39,13 @@ def test_codes_are_literals_and_no_two_share_one() -> None:
 
 def test_braces_in_a_fact_are_data() -> None:
     assert "{evil}" in refusals.UnknownApp(app="{evil}", nearest="").sentence
+
+
+def test_every_refusal_of_every_room_is_exported() -> None:
+    names = {
+        name
+        for room in pkgutil.iter_modules(refusals.__path__, f"{refusals.__name__}.")
+        for name, value in vars(import_module(room.name)).items()
+        if isinstance(value, type) and issubclass(value, Refused)
+    }
+    assert names - set(refusals.__all__) == set()
