@@ -107,8 +107,23 @@ def run(report: Report) -> None:
     _connections(report)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turns:
+    """Measurements of one vendor, side by side: the door and the bare view, the door at a pace and
+    while long jobs wait, and what each part costs with less behind it."""
+
+    door: list[Measured]
+    bare: list[Measured]
+    paced: list[Measured]
+    busy: list[Measured]
+    empty: list[Measured]
+    """The same door with nothing behind it."""
+    bare_beside: list[Measured]
+    one_row: list[Measured]
+
+
 def _measure(report: Report, vendor: str, site: Site) -> None:
-    """The two sides in turns, on one server that serves both."""
+    """The sides in turns, on one server that serves all of them."""
     site.prepare()
     with site.served() as port:
         for path in ("/bare", "/slack/events"):
@@ -129,60 +144,48 @@ def _measure(report: Report, vendor: str, site: Site) -> None:
             )
             for _ in range(ROUNDS)
         ]
-    report.compare(
-        f"the bare view with one row written, {vendor}",
-        1000 / median(turn[2].rate for turn in floor),
-        1000 / median(turn[1].rate for turn in floor),
-        than="by a view that only verifies",
-        unit="ms",
+    door, bare = map(list, zip(*turns, strict=True))
+    empty, beside, row = map(list, zip(*floor, strict=True))
+    _compare_rates(
+        report,
+        vendor,
+        Turns(
+            door=door,
+            bare=bare,
+            paced=paced,
+            busy=busy,
+            empty=empty,
+            bare_beside=beside,
+            one_row=row,
+        ),
     )
-    report.compare(
-        f"the same door with nothing behind it, {vendor}",
-        1000 / median(turn[0].rate for turn in floor),
-        1000 / median(turn[1].rate for turn in floor),
-        than="by a view that only verifies",
-        unit="ms",
-    )
-    ours, bare = ([turn[side] for turn in turns] for side in (0, 1))
-    report.compare(
-        f"apply acknowledged, state on {vendor}",
-        1000 / median(each.rate for each in ours),
-        1000 / median(each.rate for each in bare),
-        than="by a view that only verifies",
-        unit="ms",
-        at_most=1 / 0.6,
-    )
-    report.compare(
-        f"the web server's processor time for it, {vendor}",
-        median(each.processor for each in ours),
-        median(each.processor for each in bare),
-        than="by a view that only verifies",
-        unit="ms",
-    )
-    report.compare(
-        f"its 99th percentile, 16 clients without a pause, {vendor}",
-        median(each.p99 for each in ours),
-        50,
-        than="allowed",
-        unit="ms",
-        at_most=1,
-    )
-    report.compare(
-        f"its 99th percentile, 16 clients, {round(16 / PACE)} a second, {vendor}",
-        median(each.p99 for each in paced),
-        50,
-        than="allowed",
-        unit="ms",
-        at_most=1,
-    )
-    report.compare(
-        f"apply while {WAITING} long jobs wait, {vendor}",
-        1000 / median(each.rate for each in busy),
-        1000 / median(each.rate for each in ours),
-        than="while none waits",
-        unit="ms",
-        at_most=1.25,
-    )
+
+
+def _compare_rates(report: Report, vendor: str, turns: Turns) -> None:
+    verifies = "by a view that only verifies"
+    for what, ours, theirs, than, at_most in (
+        ("the bare view with one row written", turns.one_row, turns.bare_beside, verifies, None),
+        ("the same door with nothing behind it", turns.empty, turns.bare_beside, verifies, None),
+        ("apply acknowledged, state", turns.door, turns.bare, verifies, 1 / 0.6),
+        (f"apply while {WAITING} long jobs wait", turns.busy, turns.door, "while none waits", 1.25),
+    ):
+        took, otherwise = (1000 / median(one.rate for one in side) for side in (ours, theirs))
+        report.compare(f"{what}, {vendor}", took, otherwise, than=than, unit="ms", at_most=at_most)
+    processor = [median(one.processor for one in side) for side in (turns.door, turns.bare)]
+    what = f"the web server's processor time for it, {vendor}"
+    report.compare(what, *processor, than=verifies, unit="ms")
+    for pace, side in (
+        ("without a pause", turns.door),
+        (f"{round(16 / PACE)} a second", turns.paced),
+    ):
+        report.compare(
+            f"its 99th percentile, 16 clients, {pace}, {vendor}",
+            median(one.p99 for one in side),
+            50,
+            than="allowed",
+            unit="ms",
+            at_most=1,
+        )
 
 
 def _connections(report: Report) -> None:
