@@ -35,9 +35,8 @@ from bot.database.messages import (
     Rehearsed,
     RehearseJob,
     RunJob,
-    from_line,
-    to_line,
 )
+from bot.database.messages_json import from_line, to_line
 from bot.database.tether import ended_with_parent
 
 logger = logging.getLogger(__name__)

@@ -23,13 +23,11 @@ from bot.database.messages import (
     Died,
     Job,
     Message,
-    NotAMessage,
     PlanJob,
     ReconcileJob,
     RehearseJob,
-    from_line,
-    to_line,
 )
+from bot.database.messages_json import NotAMessage, from_line, to_line
 
 logger = logging.getLogger(__name__)
 
