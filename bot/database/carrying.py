@@ -20,12 +20,13 @@ from django.db import Error as DatabaseProblem
 from django.db import connections
 
 from bot.conf import get_settings
-from bot.database import blockers, child, gate, limits
-from bot.database.child import Line
+from bot.database import blockers, gate, limits
 from bot.database.conductor import Conductor, End
 from bot.database.errors import tell
 from bot.database.flush import wrapped_migrations
 from bot.database.history import Key, applied_rows
+from bot.database.last_words import broken_before, refused
+from bot.database.line import Line
 from bot.database.messages import Broke, Finished, Message, Retrying, RunJob
 from bot.database.statements import leaves_traces
 from bot.database.targets import check_alias, connect
@@ -49,7 +50,7 @@ def carry_out(job: RunJob, line: Line) -> Message:
         connect(connection)
         before = applied_rows(connection)
     except Refused as refusal:
-        return child.refused(refusal)
+        return refused(refusal)
     with blockers.looking(job.database) as look:
         conductor = Conductor(job, line, Watcher(look, line.send))
         with _machinery(conductor):
@@ -137,9 +138,9 @@ def _not_begun(conductor: Conductor, error: BaseException, before: frozenset[Key
         changed = applied_rows(conductor.connection) != before
     except DatabaseProblem as problem:
         down = DatabaseDown(database=conductor.job.database, detail=tell(problem).error)
-        return child.refused(down)
+        return refused(down)
     if isinstance(error, Refused) and error.code != RunNotBegun.code:
-        return child.refused(error)
+        return refused(error)
     if changed:
         return Broke(
             error=f"{NO_SIGNAL[:1].upper()}{NO_SIGNAL[1:]}. Something was migrated all the same: "
@@ -148,8 +149,8 @@ def _not_begun(conductor: Conductor, error: BaseException, before: frozenset[Key
             traceback=tell(error).traceback,
         )
     if isinstance(error, Refused):
-        return child.refused(error)
-    return child.broken_before(RunNotBegun, error)
+        return refused(error)
+    return broken_before(RunNotBegun, error)
 
 
 def _try_again(

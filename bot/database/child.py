@@ -2,7 +2,8 @@
 ``parent`` hears it.
 
 ``python -m bot.database.child ORDERS MESSAGES`` is the fresh interpreter; ``after_fork`` is where
-a forked child begins. Its standard output and error go to a file that both sides can read.
+a forked child begins. It speaks through its ``line``, and its standard output and error go to a
+file that both sides can read (``printed``).
 """
 
 from __future__ import annotations
@@ -12,19 +13,17 @@ import logging
 import os
 import signal
 import sys
-import threading
 import traceback
-import uuid
 from datetime import UTC, datetime
-from typing import IO, Any, NoReturn
+from typing import Any, NoReturn
 
 import django
 
 from bot.conf import get_settings
 from bot.database import freshness
+from bot.database.last_words import broken_before, does_not_start, refused
+from bot.database.line import Line
 from bot.database.messages import (
-    Answer,
-    Job,
     Message,
     PlanJob,
     Planned,
@@ -35,61 +34,11 @@ from bot.database.messages import (
     Rehearsed,
     RehearseJob,
     RunJob,
-    from_line,
-    to_line,
 )
 from bot.database.tether import ended_with_parent
+from bot.route.refusals import PlanningFailed, Refused, RehearsalFailed
 
-logger = logging.getLogger(__name__)
-
-UNKNOWN_EXIT = 255
-"""Stands for an exit code that somebody else has collected."""
-OUTPUT_LIMIT = 1 << 20
-"""Bytes of output after which a child forgets what it has printed so far."""
-NOBODY = "Nobody was there any more to watch over this run."
 NOBODY_WAITS = "Nobody waited for this rehearsal any more. Ask for it again."
-
-
-class Line:
-    """The child's ends of the two pipes. A parent that is gone never makes a step fail."""
-
-    def __init__(self, orders: int, messages: int) -> None:
-        self._orders: IO[bytes] = os.fdopen(orders, "rb")
-        self._messages = messages
-        self._turn = threading.Lock()
-        self.alone = False
-        """Whether the parent is known to be gone."""
-
-    @property
-    def orders(self) -> int:
-        """The descriptor on which the parent's words come, and their end when it is gone."""
-        return self._orders.fileno()
-
-    def job(self) -> Job | None:
-        """The job, the first line of all; None when the parent went before it said one."""
-        line = self._orders.readline()
-        job: Job | None = from_line(line) if line.endswith(b"\n") else None
-        return job
-
-    def send(self, message: Message) -> None:
-        """Tell the parent. Threads take turns."""
-        data = to_line(message)
-        with self._turn:
-            try:
-                while data:
-                    data = data[os.write(self._messages, data) :]
-            except BrokenPipeError:
-                self.alone = True
-
-    def ask(self, message: Message) -> Answer:
-        """Tell the parent and wait for its word; no word is a no."""
-        self.send(message)
-        line = b"" if self.alone else self._orders.readline()
-        if not line.endswith(b"\n"):
-            self.alone = True
-            return Answer(go=False, because=NOBODY)
-        answer: Answer = from_line(line)
-        return answer
 
 
 def after_fork(orders: int, messages: int, output: int, close: tuple[int, ...]) -> NoReturn:
@@ -157,7 +106,6 @@ def _unless_nobody_waits(job: PlanJob | RehearseJob | ReconcileJob, line: Line) 
 def plan(job: PlanJob, line: Line) -> Message:
     """The plan as the last message, or why there is none."""
     from bot.database.planner import make_plan
-    from bot.route.refusals import Refused
 
     try:
         made = make_plan(
@@ -172,8 +120,6 @@ def plan(job: PlanJob, line: Line) -> Message:
     except Refused as refusal:
         return refused(refusal)
     except Exception as error:  # noqa: BLE001  (the outermost edge; logged with a reference)
-        from bot.route.refusals import PlanningFailed
-
         return broken_before(PlanningFailed, error)
     return Planned(document=made.to_json())
 
@@ -189,7 +135,6 @@ def rehearse(job: RehearseJob, line: Line) -> Message:
     then) at once: by an exception, so that the scratch database is cleaned up.
     """
     from bot.database.rehearsal.rehearse import rehearse as carry_out_elsewhere
-    from bot.route.refusals import Refused, RehearsalFailed
     from bot.route.rehearsal_json import rehearsal_to_json
 
     def tell(done: int, total: int, words: str) -> None:
@@ -224,7 +169,6 @@ def reconcile(job: ReconcileJob) -> Message:
     """What became of a run as the last message, or why that cannot be said now."""
     from bot.database.reconcile import reconcile as look
     from bot.route.plan import Plan
-    from bot.route.refusals import Refused
 
     plan = Plan.from_json(job.plan)
     try:
@@ -232,71 +176,6 @@ def reconcile(job: ReconcileJob) -> Message:
     except Refused as refusal:
         return refused(refusal)
     return Reconciled(state=str(found.state), done=found.done, because=found.because)
-
-
-def refused(refusal: Any) -> RefusedHere:
-    """A refusal as a last word. Worth another try where something was only not there now."""
-    from bot.route.refusals import DatabaseDown, LockHeld
-
-    return RefusedHere(
-        code=refusal.code,
-        sentence=refusal.sentence,
-        retry=isinstance(refusal, (LockHeld, DatabaseDown)),
-        detail="".join(traceback.format_exception(refusal.__cause__)) if refusal.__cause__ else "",
-    )
-
-
-def broken_before(kind: Any, error: BaseException) -> RefusedHere:
-    """An error that nobody foresaw, before anything ran: a sentence, and a reference in the log."""
-    reference = uuid.uuid4().hex[:8]
-    logger.error("Reference %s: nothing was run.", reference, exc_info=error)
-    refusal = kind(detail=_one_line(error), reference=reference)
-    return RefusedHere(
-        code=refusal.code,
-        sentence=refusal.sentence,
-        detail="".join(traceback.format_exception(error)),
-    )
-
-
-def does_not_start(error: Exception) -> RefusedHere:
-    """The project's own code does not load: say where, for people who can mend it."""
-    from bot.route.refusals import BrokenMigrations
-
-    detail = f"the project does not start, {_one_line(error)}"
-    if isinstance(error, SyntaxError) and error.filename:
-        detail = f"{error.filename}, line {error.lineno} is not Python: {error.msg}"
-    return RefusedHere(
-        code=BrokenMigrations.code,
-        sentence=BrokenMigrations(detail=detail).sentence,
-        detail="".join(traceback.format_exception(error)),
-    )
-
-
-def tail(descriptor: int, limit: int) -> str:
-    """The last ``limit`` bytes of a file, as text."""
-    size = os.fstat(descriptor).st_size
-    return os.pread(descriptor, limit, max(0, size - limit)).decode("utf-8", "replace")
-
-
-def output_tail(limit: int = 4_000) -> str:
-    """The last of what this child printed, also by programs it started."""
-    with contextlib.suppress(OSError, ValueError):
-        sys.stdout.flush()
-        sys.stderr.flush()
-        return tail(1, limit)
-    return ""
-
-
-def forget_output() -> None:
-    """Keep the file of what is printed small: beyond the limit it begins again."""
-    with contextlib.suppress(OSError, ValueError):
-        if os.fstat(1).st_size > OUTPUT_LIMIT:
-            os.ftruncate(1, 0)
-
-
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _default_signals() -> None:

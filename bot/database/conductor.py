@@ -14,12 +14,12 @@ from django.db import connections
 from django.db.migrations.migration import Migration
 
 from bot.conf import get_settings
-from bot.database import child, freshness, limits
-from bot.database.child import Line
+from bot.database import freshness, limits, printed
 from bot.database.data_checks import checked_again
 from bot.database.errors import tell
 from bot.database.flush import cover_own_methods
 from bot.database.history import Recorded, applied_rows, done_keys
+from bot.database.line import Line
 from bot.database.messages import (
     Broke,
     DataAsked,
@@ -176,7 +176,7 @@ class Conductor:
             raise End(self.last)
         self.current = None
         self.statements.forget()
-        child.forget_output()
+        printed.forget_output()
         key = f"{migration.app_label}.{migration.name}"
         if not self.begun:
             self.end(self.broke(error=f"migrate would run {key} before it sent pre_migrate."))
@@ -252,6 +252,6 @@ class Conductor:
             statement=failed.sql if failed else "",
             traceback=told.traceback,
             done=self.done(),
-            output=child.output_tail(),
+            output=printed.output_tail(),
             blockers=blockers,
         )

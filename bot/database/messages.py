@@ -1,20 +1,17 @@
-"""What the process that runs and the process that watches say to each other: values, one a line.
+"""What the process that runs and the process that watches say to each other, as values.
 
-The child sends the messages, the parent sends ``Answer``. Each is one line of JSON, so that a
-forked child and a fresh interpreter speak alike and a line that was cut off is never half a
-message. ``Died`` is never sent: the parent says it of a child that ended without a last word.
+The child sends the messages, the parent sends ``Answer``; ``messages_json`` writes them on a line.
+``Died`` is never sent: the parent says it of a child that ended without a last word.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from bot.route.basis import Basis
-from bot.route.data_checks import DataCheck, check_from_json
+from bot.route.data_checks import DataCheck
 from bot.route.plan import Direction, Target
-from bot.route.plan_json import basis_from_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,65 +259,3 @@ class Died(Message):
         if self.exit_code < 0:
             return "The process is gone; nobody can tell how it ended."
         return f"The process ended with code {self.exit_code} and did not say why."
-
-
-_SENT: dict[str, type[Any]] = {
-    kind.__name__: kind
-    for kind in (
-        RunJob,
-        PlanJob,
-        RehearseJob,
-        ReconcileJob,
-        Reconciled,
-        Answer,
-        Locked,
-        DataAsked,
-        StepStarting,
-        StepDone,
-        Waiting,
-        Retrying,
-        FoundStale,
-        Finished,
-        Broke,
-        Stopped,
-        RefusedHere,
-        Progress,
-        Planned,
-        Rehearsed,
-    )
-}
-_TUPLES = ("blockers", "applied", "done", "holds", "broken", "not_checked")
-
-
-class NotAMessage(ValueError):
-    """A line on the pipe that nobody of ours can have sent."""
-
-
-def to_line(value: Job | Answer | Message) -> bytes:
-    """One line of JSON, ending in a newline; text inside is escaped, so there is no other."""
-    fields = {"kind": type(value).__name__, **asdict(value)}
-    return json.dumps(fields, ensure_ascii=True, separators=(",", ":")).encode("ascii") + b"\n"
-
-
-def from_line(line: bytes) -> Any:
-    """The value that ``to_line`` wrote; NotAMessage for anything else."""
-    try:
-        fields = json.loads(line)
-        kind = _SENT[fields.pop("kind")]
-        return kind(**_typed(kind, fields))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise NotAMessage(f"{line[:200]!r}: {error}") from error
-
-
-def _typed(kind: type[Any], fields: dict[str, Any]) -> dict[str, Any]:
-    if "basis" in fields:
-        fields["basis"] = basis_from_json(fields["basis"])
-    if "target" in fields:
-        fields["target"] = Target(**fields["target"])
-    if "checks" in fields:
-        fields["checks"] = tuple(check_from_json(check) for check in fields["checks"])
-    if "direction" in fields:
-        fields["direction"] = Direction(fields["direction"])
-    if kind is not Progress:
-        fields |= {name: tuple(fields[name]) for name in _TUPLES if name in fields}
-    return fields

@@ -17,22 +17,22 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import IO, Protocol, Self
 
-from bot.database import child
 from bot.database.messages import (
     Answer,
     Died,
     Job,
     Message,
-    NotAMessage,
     PlanJob,
     ReconcileJob,
     RehearseJob,
-    from_line,
-    to_line,
 )
+from bot.database.messages_json import NotAMessage, from_line, to_line
+from bot.database.printed import tail
 
 logger = logging.getLogger(__name__)
 
+UNKNOWN_EXIT = 255
+"""Stands for an exit code that somebody else has collected."""
 TAIL = 8_000
 """Bytes of a dead child's output that are told."""
 GRACE = 5.0
@@ -63,7 +63,7 @@ class Forked:
             try:
                 pid, status = os.waitpid(self.pid, os.WNOHANG)
             except ChildProcessError:
-                self._code = child.UNKNOWN_EXIT  # somebody else has waited for it
+                self._code = UNKNOWN_EXIT  # somebody else has waited for it
             else:
                 self._code = os.waitstatus_to_exitcode(status) if pid else None
         return self._code
@@ -137,11 +137,11 @@ class Child:
 
     def _died(self) -> Died:
         code = _wait(self._process, GRACE)
-        if code is None or code == child.UNKNOWN_EXIT:
+        if code is None or code == UNKNOWN_EXIT:
             code, number = -1, 0
         else:
             code, number = (0, -code) if code < 0 else (code, 0)
-        return Died(exit_code=code, signal=number, output=child.tail(self._output.fileno(), TAIL))
+        return Died(exit_code=code, signal=number, output=tail(self._output.fileno(), TAIL))
 
     def __enter__(self) -> Self:
         return self
@@ -179,7 +179,7 @@ class Child:
 
     def _forward_output(self) -> None:
         """What a child printed belongs into this process's log, where somebody looks for it."""
-        if text := child.tail(self._output.fileno(), TAIL).strip():
+        if text := tail(self._output.fileno(), TAIL).strip():
             logger.info("process %s wrote:\n%s", self.pid, text)
 
 

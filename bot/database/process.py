@@ -24,7 +24,8 @@ from django.db import connections
 
 from bot.conf import get_settings
 from bot.database import child, freshness
-from bot.database.messages import Job, PlanJob, ReconcileJob, RehearseJob, RunJob, to_line
+from bot.database.messages import Job, PlanJob, ReconcileJob, RehearseJob, RunJob
+from bot.database.messages_json import to_line
 from bot.database.parent import Child, Forked, Process, reap, write
 
 __all__ = [

@@ -56,7 +56,7 @@ class Operation:
 class GrowingWork:
     """Something a step does that takes longer the more rows a table has.
 
-    ``kind`` is scan, index, rewrite or rows (``bot.route.risks.facts.Work``), or unknown where
+    ``kind`` is scan, index, rewrite or rows (``bot.route.risks.effects.Work``), or unknown where
     nobody can say. ``rows`` as the catalogue had them; None where it has no estimate.
     """
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.route.findings import Finding
-from bot.route.risks.facts import Effect
+from bot.route.risks.effects import Effect
 
 
 class Outcome(StrEnum):

@@ -8,7 +8,7 @@ from typing import Any
 from bot.route.findings import Evidence, Finding, Risk
 from bot.route.plan_json import isoformat, parse_time
 from bot.route.rehearsal import Deed, MeasuredStatement, Outcome, Probe, Rehearsal, RehearsedStep
-from bot.route.risks.facts import Effect, Lock, Work
+from bot.route.risks.effects import Effect, Lock, Work
 
 
 def rehearsal_to_json(rehearsal: Rehearsal) -> dict[str, Any]:

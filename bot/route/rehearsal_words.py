@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bot.route.rehearsal import Deed, Outcome, Rehearsal, RehearsedStep
-from bot.route.risks.facts import Effect, Lock, Work
+from bot.route.risks.effects import Effect, Lock, Work
 
 LOCK_WORDS = {
     Lock.ROWS: "ROW EXCLUSIVE",

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from bot.route.rehearsal import Outcome, Probe, Rehearsal, RehearsedStep
 from bot.route.rehearsal_words import LOCK_WORDS, lead, some
-from bot.route.risks.facts import Effect, Lock
+from bot.route.risks.effects import Effect, Lock
 
 
 class Stage(StrEnum):

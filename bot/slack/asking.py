@@ -10,9 +10,8 @@ from email.utils import parsedate_to_datetime
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.conf import get_settings
-from bot.slack import posting
 from bot.slack.client import PooledClient
-from bot.slack.posting import Outcome
+from bot.slack.outcomes import REMEDIES, Outcome, meaning
 
 SCOPES = frozenset({"chat:write", "commands", "files:write", "users:read", "users:read.email"})
 """What the bot cannot do without."""
@@ -137,7 +136,7 @@ def membership(client: PooledClient, channel: str) -> Diagnosis:
         return _unsure("channel", error) or Diagnosis(
             name="channel",
             ok=False,
-            words=f"{channel}: {posting.REMEDIES.get(code, code)}.",
+            words=f"{channel}: {REMEDIES.get(code, code)}.",
             remedy="SLACK_CHANNEL is an id (C…), no name; type /invite @Migration bot in it.",
         )
     except (SlackClientError, OSError) as error:
@@ -148,7 +147,7 @@ def membership(client: PooledClient, channel: str) -> Diagnosis:
 
 def _unsure(name: str, error: SlackApiError) -> Diagnosis | None:
     """For an answer of Slack's that tells of a bad moment and nothing else."""
-    answer = posting.meaning(error)
+    answer = meaning(error)
     if answer.outcome not in (Outcome.WAIT, Outcome.UNKNOWN):
         return None
     return Diagnosis(

@@ -1,12 +1,11 @@
-"""One call to Slack for one delivery, and what its answer means."""
+"""One call to Slack for one delivery; what its answer means stands in ``outcomes``."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import Enum
 from typing import Any
 
 import requests
@@ -16,6 +15,7 @@ from bot.conf import get_settings
 from bot.models import Delivery
 from bot.slack import blocks, listing
 from bot.slack.client import NotSlacks, get_client, post_reply
+from bot.slack.outcomes import Answer, Follower, Outcome, code_of, meaning, seconds_to_wait
 from bot.slack.saying import RENDER
 from bot.slack.values import Message
 
@@ -23,28 +23,6 @@ logger = logging.getLogger("migration_bot.slack")
 
 RESPONSE_URL_LIVES = timedelta(minutes=29)
 """Slack's 30 minutes, less one."""
-
-BROKEN = frozenset(
-    {
-        "account_inactive",
-        "channel_not_found",
-        "ekm_access_denied",
-        "invalid_auth",
-        "is_archived",
-        "missing_scope",
-        "no_permission",
-        "not_allowed_token_type",
-        "not_authed",
-        "not_in_channel",
-        "org_login_required",
-        "restricted_action",
-        "restricted_action_read_only_channel",
-        "team_access_not_granted",
-        "token_expired",
-        "token_revoked",
-    }
-)
-"""Slack's errors that are about the channel or the token, not about a message."""
 
 BAD_BLOCKS = frozenset(
     {
@@ -62,51 +40,6 @@ GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_close
 NOTHING_MORE = "What was predicted here no longer stands: see what was measured."
 """In place of a part of a thread that a later telling does not need."""
 
-REMEDIES = {
-    "channel_not_found": "the channel does not exist, or is private and the bot is not in it",
-    "not_in_channel": "the bot is not in the channel: /invite it there",
-    "is_archived": "the channel is archived",
-    "token_revoked": "the bot token was revoked: install the app again and set the new token",
-    "invalid_auth": "the bot token is not valid",
-    "account_inactive": "the app was removed from the workspace",
-    "missing_scope": "the token lacks a scope of manifest.yml: install the app again",
-}
-
-
-class Outcome(Enum):
-    SENT = "sent"
-    WAIT = "wait"
-    """Not taken; Slack said when to come again."""
-    BROKEN = "broken"
-    """Not taken: the channel or the token does not work."""
-    REFUSED = "refused"
-    """Not taken: Slack will not have this message."""
-    UNKNOWN = "unknown"
-    """Nobody knows whether it was taken."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Follower:
-    """A delivery that comes to be once another was sent: a file, or the next part of a thread."""
-
-    key: str
-    kind: str
-    thread_of: str
-    payload: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """``retry_after`` in seconds; ``error`` in words, also of what was mended on the way."""
-
-    outcome: Outcome
-    ts: str = ""
-    error: str = ""
-    retry_after: float = 0.0
-    followers: tuple[Follower, ...] = ()
-    still_suspect: bool = False
-    """The search for what Slack may have taken failed itself, so the question stays open."""
-
 
 def post(delivery: Delivery, *, was_suspect: bool, now: datetime) -> Answer:
     """Send one delivery in its newest state."""
@@ -122,43 +55,6 @@ def post(delivery: Delivery, *, was_suspect: bool, now: datetime) -> Answer:
         return meaning(error)
     except (SlackClientError, requests.RequestException, OSError) as error:
         return Answer(outcome=Outcome.UNKNOWN, error=f"{type(error).__name__}")
-
-
-def meaning(error: SlackApiError) -> Answer:
-    """What an error of Slack's API says about the message that was sent."""
-    response = error.response
-    status = getattr(response, "status_code", 200)
-    code = _code(response)
-    if status == 429 or code in ("ratelimited", "rate_limited"):
-        return Answer(
-            outcome=Outcome.WAIT, error="rate limited", retry_after=_retry_after(response)
-        )
-    if status >= 500 or code in ("internal_error", "fatal_error", "service_unavailable", ""):
-        return Answer(outcome=Outcome.UNKNOWN, error=f"Slack answered {status} {code}".strip())
-    if code in BROKEN:
-        remedy = REMEDIES.get(code, "")
-        return Answer(outcome=Outcome.BROKEN, error=f"{code}: {remedy}" if remedy else code)
-    return Answer(outcome=Outcome.REFUSED, error=code)
-
-
-def _code(response: Any) -> str:
-    data = getattr(response, "data", response)
-    return str(data.get("error", "")) if isinstance(data, dict) else ""
-
-
-def _retry_after(response: Any) -> float:
-    headers = getattr(response, "headers", None) or {}
-    for name, value in dict(headers).items():
-        if name.lower() == "retry-after":
-            text = value[0] if isinstance(value, list) else value
-            return _seconds(str(text))
-    return 30.0
-
-
-def _seconds(text: str) -> float:
-    """What ``Retry-After`` says, within reason; half a minute for what is no plain number."""
-    text = text.strip()
-    return min(max(float(text), 1.0), 600.0) if text.isascii() and text.isdigit() else 30.0
 
 
 # Messages
@@ -201,9 +97,9 @@ def _put_somehow(delivery: Delivery, message: Message, ts: str) -> tuple[str, st
         try:
             return _put(delivery, message, ts), error
         except SlackApiError as refused:
-            if _code(refused.response) not in BAD_BLOCKS:
+            if code_of(refused.response) not in BAD_BLOCKS:
                 raise
-            error = f"sent as plain text: {_code(refused.response)}"
+            error = f"sent as plain text: {code_of(refused.response)}"
             logger.error("delivery %s %s", delivery.key, error)
             message = plainer(message)
     return _put(delivery, message, ts), error
@@ -216,7 +112,7 @@ def _put(delivery: Delivery, message: Message, ts: str) -> str:
         try:
             client.chat_update(channel=delivery.channel, ts=ts, **message.arguments())
         except SlackApiError as error:
-            if _code(error.response) not in GONE:
+            if code_of(error.response) not in GONE:
                 raise
         else:
             return ts
@@ -268,7 +164,7 @@ def _found(delivery: Delivery) -> str:
         else:
             answer = client.conversations_history(oldest=oldest, limit=200, **given)
     except SlackApiError as error:
-        if _code(error.response) in ("missing_scope", "not_allowed_token_type", "no_permission"):
+        if code_of(error.response) in ("missing_scope", "not_allowed_token_type", "no_permission"):
             logger.warning("the channel cannot be searched; %s is sent again", delivery.key)
             return ""
         raise
@@ -324,7 +220,7 @@ def _reply(delivery: Delivery, *, now: datetime) -> Answer:
             logger.error("delivery %s names an address that is not Slack's", delivery.key)
         else:
             if answer.status_code == 429:
-                seconds = _seconds(answer.headers.get("Retry-After", ""))
+                seconds = seconds_to_wait(answer.headers.get("Retry-After", ""))
                 return Answer(outcome=Outcome.WAIT, retry_after=seconds, error="rate limited")
             if answer.status_code >= 500:
                 return Answer(outcome=Outcome.UNKNOWN, error=f"Slack answered {answer.status_code}")

@@ -24,7 +24,7 @@ from bot.models import Delivery, SlackChannel
 from bot.moment import utc_now
 from bot.outbox import DELIVER, REPLIES
 from bot.slack import posting
-from bot.slack.posting import Answer, Outcome
+from bot.slack.outcomes import Answer, Outcome
 from bot.waking import wake
 
 logger = logging.getLogger("migration_bot.slack")

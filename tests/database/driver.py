@@ -30,15 +30,8 @@ import django
 def main(wishes: dict[str, Any]) -> None:
     django.setup()
     from bot.database import process
-    from bot.database.messages import (
-        Answer,
-        Died,
-        PlanJob,
-        RehearseJob,
-        RunJob,
-        StepStarting,
-        to_line,
-    )
+    from bot.database.messages import Answer, Died, PlanJob, RehearseJob, RunJob, StepStarting
+    from bot.database.messages_json import to_line
     from bot.database.planner import make_plan
     from bot.route.data_checks import to_ask_again
     from bot.route.plan import Target

@@ -10,7 +10,7 @@ from bot.route.findings import Evidence
 from bot.route.rehearsal import Deed, MeasuredStatement, Outcome, Probe, Rehearsal, RehearsedStep
 from bot.route.rehearsal_words import lead
 from bot.route.rehearsing import step_words
-from bot.route.risks.facts import Effect, Lock, Work
+from bot.route.risks.effects import Effect, Lock, Work
 
 NOW = datetime(2026, 11, 26, 7, tzinfo=UTC)
 

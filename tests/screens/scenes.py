@@ -13,7 +13,7 @@ from bot.route.findings import Evidence, Finding, Risk
 from bot.route.plan import Belief, Direction, Operation, Plan, Statement, Step
 from bot.route.refusals import BrokenMigrations
 from bot.route.rehearsal import Deed, MeasuredStatement, Outcome, Probe, Rehearsal, RehearsedStep
-from bot.route.risks.facts import Effect, Lock, Work
+from bot.route.risks.effects import Effect, Lock, Work
 from bot.route.states import State
 from tests.plans import a_plan, a_step, acting, an_account
 

@@ -27,7 +27,7 @@ from bot.database.rehearsal.mysql_ways import (
 )
 from bot.database.rehearsal.vendor import Deadline, Measured, TimeIsUp
 from bot.route.findings import Evidence
-from bot.route.risks.facts import Effect, Lock, Work
+from bot.route.risks.effects import Effect, Lock, Work
 from bot.route.risks.reading import Action, Verb, actions
 from bot.route.risks.vendors.mysql import BUILDING, CHANGING, COPYING
 

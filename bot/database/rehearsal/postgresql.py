@@ -9,7 +9,12 @@ from typing import Any
 
 from bot.conf import get_settings
 from bot.database.readonly import let_go
-from bot.database.rehearsal import postgresql_alias, postgresql_cluster, postgresql_dump
+from bot.database.rehearsal import (
+    postgresql_alias,
+    postgresql_cluster,
+    postgresql_dump,
+    postgresql_folders,
+)
 from bot.database.rehearsal.bounds import Bounds
 from bot.database.rehearsal.opening import closed_at_end, connection_like
 from bot.database.rehearsal.postgresql_alias import Made
@@ -38,7 +43,7 @@ class PostgreSQL:
             yield PostgreSQLScratch(connection, made, deadline)
 
     def sweep(self) -> tuple[str, ...]:
-        return (*postgresql_alias.sweep(), *postgresql_cluster.sweep())
+        return (*postgresql_alias.sweep(), *postgresql_folders.sweep())
 
 
 def stand_in(target: Any, settings: Mapping[str, Any]) -> Any:

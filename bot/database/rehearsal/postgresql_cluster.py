@@ -12,36 +12,33 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pwd
 import re
 import shutil
-import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from bot.database.rehearsal.leftovers import is_left_behind
-from bot.database.rehearsal.names import PREFIX, new_name
+from bot.database.rehearsal.names import new_name
 from bot.database.rehearsal.postgresql_alias import Made
 from bot.database.rehearsal.postgresql_binaries import Program, server_folder
+from bot.database.rehearsal.postgresql_folders import (
+    PORT,
+    place_for_one,
+    remove,
+    sweep,
+    unprivileged_user,
+)
 from bot.database.rehearsal.postgresql_like import Likeness, likeness, roles
 from bot.database.rehearsal.vendor import NotRehearsed, nowhere
 
 USER = "migration_bot"
 SERVER_USER = "mbot_server"
 """Who made the cluster, and is its superuser to the end."""
-PORT = "5432"
-"""Part of the socket's name; nothing listens on a port."""
-_ADDRESS = 103
-"""Bytes of a socket's address (sun_path less its end), where they are fewest."""
 _TELLING = re.compile(r"FATAL|PANIC|ERROR|error:|could not")
 _SECONDS = 60
-_POLITE = 5
-"""Seconds before what does not end is killed."""
 _OPTIONS = (
     "fsync=off",
     "synchronous_commit=off",
@@ -105,53 +102,18 @@ def _welcome(target: Any) -> Iterator[str]:
         yield f"GRANT {quoted} TO {USER}"
 
 
-def sweep() -> tuple[str, ...]:
-    """End the clusters of killed rehearsals on this machine and remove their folders."""
-    gone = []
-    for folder in (one for place in _places() for one in place.glob(f"{PREFIX}*")):
-        if folder.is_symlink() or not _is_ours(folder):
-            continue
-        if is_left_behind(folder.name):
-            _remove(folder)
-            gone.append(folder.name)
-    return tuple(gone)
-
-
-def _is_ours(folder: Path) -> bool:
-    """Whether we, or the user whom root gives clusters to, own it: anybody may write there."""
-    with contextlib.suppress(OSError):
-        owner = folder.stat().st_uid
-        if owner == os.geteuid():
-            return True
-        return os.geteuid() == 0 and owner == pwd.getpwnam(_unprivileged_user()).pw_uid
-    return False
-
-
-def _places() -> tuple[Path, ...]:
-    """The folders that clusters may stand in."""
-    return tuple(dict.fromkeys((Path(tempfile.gettempdir()), Path("/tmp"))))  # noqa: S108 see below
-
-
-def _short_enough() -> Path:
-    """The folder for temporary files; /tmp where that one is too deep for a socket's address, as on
-    a Mac."""
-    name = len(f"/{new_name()}/.s.PGSQL.{PORT}")
-    places = _places()
-    return next((one for one in places if len(str(one)) + name <= _ADDRESS), places[0])
-
-
 class _Cluster:
     def __init__(self, programs: Path) -> None:
         self._programs = programs
         self._as: list[str] = []
-        self.folder = _short_enough() / new_name()
+        self.folder = place_for_one() / new_name()
         try:
             self.folder.mkdir(mode=0o700)
         except OSError as error:
             raise nowhere(self.folder.parent, error) from error
         self._server: subprocess.Popen[bytes] | None = None
         if os.geteuid() == 0:
-            user = _unprivileged_user()
+            user = unprivileged_user()
             self._as = ["setpriv", f"--reuid={user}", "--clear-groups", "--"]
             shutil.chown(self.folder, user)
 
@@ -236,7 +198,7 @@ class _Cluster:
 
     def stop(self) -> None:
         """End the server at once and remove its folder."""
-        _remove(self.folder)
+        remove(self.folder)
         if self._server is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._server.wait(_SECONDS)
@@ -253,62 +215,3 @@ class _Cluster:
                 check=False,
             )
         return done.returncode == 0
-
-
-def _remove(folder: Path) -> None:
-    """End what runs in this folder, the server or the initdb of a killed maker, and remove it."""
-    begun = time.monotonic()
-    while pids := _processes(folder):
-        # Immediate shutdown, PostgreSQL's manual, 19.5; initdb takes its server along.
-        number = signal.SIGQUIT if time.monotonic() < begun + _POLITE else signal.SIGKILL
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, number)
-        if time.monotonic() > begun + _SECONDS:
-            break
-        time.sleep(0.02)
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _processes(folder: Path) -> list[int]:
-    """The servers and initdbs that were started on this folder; a server's own children follow it.
-
-    A pid file alone would prove nothing: the number may be another process's by now.
-    """
-    data = str(folder / "data").encode()
-    return [
-        pid
-        for pid, words in _command_lines()
-        if data in words and Path(os.fsdecode(words[0])).name in ("postgres", "initdb")
-    ]
-
-
-def _command_lines() -> Iterator[tuple[int, list[bytes]]]:
-    """Every process with the words that it was started with."""
-    if Path("/proc/self/cmdline").exists():
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                with contextlib.suppress(OSError):
-                    words = (entry / "cmdline").read_bytes().split(b"\0")
-                    yield int(entry.name), words
-        return
-    said = subprocess.run(
-        ["ps", "-axo", "pid=,command="],  # noqa: S607 where ps is differs
-        capture_output=True,
-        timeout=_SECONDS,
-        check=False,
-    ).stdout
-    for line in said.splitlines():
-        pid, *words = line.split()
-        yield int(pid), words
-
-
-def _unprivileged_user() -> str:
-    for name in ("postgres", "nobody"):
-        with contextlib.suppress(KeyError):
-            pwd.getpwnam(name)
-            return name
-    raise NotRehearsed(
-        "PostgreSQL does not run as root, and there is neither a user postgres nor nobody here."
-        " Set rehearsal_databases, or run the worker as somebody else."
-    )

@@ -25,7 +25,7 @@ from bot.database.rehearsal.postgresql_beside import Beside
 from bot.database.rehearsal.vendor import Measured
 from bot.database.statements import first_word, leaves_traces
 from bot.route.findings import Evidence
-from bot.route.risks.facts import Effect, Lock, Work
+from bot.route.risks.effects import Effect, Lock, Work
 from bot.route.risks.vendors.postgresql import BUILDING, CHANGING, CHECKING, REWRITING
 
 LOCKS = {

@@ -10,7 +10,7 @@ from functools import cached_property
 from bot.database.rehearsal.sqlite_program import Program
 from bot.database.statements import first_word
 from bot.route.findings import Evidence
-from bot.route.risks.facts import Effect, Lock, Work
+from bot.route.risks.effects import Effect, Lock, Work
 from bot.route.risks.reading import actions
 from bot.route.risks.vendors.sqlite import BUILDING, CHANGING, NEW, REMAKING
 

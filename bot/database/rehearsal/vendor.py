@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from bot.route.risks.facts import Effect
+from bot.route.risks.effects import Effect
 
 Schema = Mapping[str, str]
 """A schema to compare: what there is (``table shop_order column total``), and how it is made."""

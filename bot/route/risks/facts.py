@@ -1,26 +1,23 @@
 """What the rules about risk read: one operation, the tables it touches and the database, as values.
 
-``bot.database.facts`` makes them while a plan is made. A rehearsal makes the same ``Effect`` values
-from what it has measured, and the rules need not know the difference.
+``bot.database.facts`` makes them while a plan is made; what its statements do to tables are
+``effects``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from bot.route.data_checks import Checked
-from bot.route.findings import Evidence
 from bot.route.plan import Direction
+from bot.route.rehearsal import RehearsedStep
 from bot.route.risks.claims import Claim
+from bot.route.risks.effects import Effect
 from bot.route.risks.known import Known
 from bot.route.risks.reading import Action, Verb, actions
-
-if TYPE_CHECKING:
-    from bot.route.rehearsal import RehearsedStep
 
 
 class Deed(StrEnum):
@@ -218,60 +215,6 @@ class Situation:
     """By the kind of ``Work``: what was recorded on databases of this vendor."""
     data: tuple[Checked, ...] = ()
     """What today's data was asked, and what came of it."""
-
-
-class Lock(IntEnum):
-    """How much a lock keeps others from: names and order are PostgreSQL's, others are likened."""
-
-    NONE = 0
-    ROWS = 1
-    """ROW EXCLUSIVE: rows that are written are locked."""
-    ONLINE = 2
-    """SHARE UPDATE EXCLUSIVE: others read and write."""
-    SHARE = 3
-    """SHARE: others read."""
-    SHARE_ROW = 4
-    """SHARE ROW EXCLUSIVE: others read."""
-    ALL = 5
-    """ACCESS EXCLUSIVE: others wait."""
-
-
-class Work(StrEnum):
-    """What takes longer the more rows there are."""
-
-    NONE = "none"
-    SCAN = "scan"
-    INDEX = "index"
-    REWRITE = "rewrite"
-    ROWS = "rows"
-    """Every row is written (UPDATE, DELETE)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
-    """What one statement does to one table: the lock it holds, and the work it does under it."""
-
-    table: str
-    lock: Lock
-    work: Work = Work.NONE
-    words: str = ""
-    """What goes on meanwhile: ``its rows are checked``."""
-    evidence: Evidence = Evidence.PREDICTED
-    over: str = ""
-    """The table whose rows make the work, where it is another: a parent waits for its child."""
-
-    raised: bool = False
-    """Whether the lock is so strong because of an earlier operation of the same transaction."""
-
-    @property
-    def measure(self) -> str:
-        """The table whose size says how long it takes."""
-        return self.over or self.table
-
-    @property
-    def grows(self) -> bool:
-        """Whether it takes longer the more rows there are."""
-        return self.work is not Work.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

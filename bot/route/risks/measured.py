@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from bot.route.rehearsal import Outcome, RehearsedStep
 from bot.route.risks.changes import needs_a_value
-from bot.route.risks.facts import Deed, Effect, Lock, OperationFacts, Work
+from bot.route.risks.effects import Effect, Lock, Work
+from bot.route.risks.facts import Deed, OperationFacts
 from bot.route.risks.reading import actions
 from bot.route.risks.words import LOCKED, QUERY
 

@@ -10,18 +10,8 @@ from types import MappingProxyType
 
 from bot.route.data_checks import by_operation
 from bot.route.rehearsal import RehearsedStep
-from bot.route.risks.facts import (
-    Case,
-    Deed,
-    Effect,
-    Lock,
-    OperationFacts,
-    Rate,
-    Situation,
-    StepCase,
-    StepFacts,
-    Work,
-)
+from bot.route.risks.effects import Effect, Lock, Work
+from bot.route.risks.facts import Case, Deed, OperationFacts, Rate, Situation, StepCase, StepFacts
 from bot.route.risks.filling import filled_after, made_empty, remade, without
 from bot.route.risks.measured import as_sent, effects_measured, was_measured
 from bot.route.risks.reading import Action, Verb

@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from bot.route.findings import Evidence, Finding, Risk
 from bot.route.risks.durations import range_words
-from bot.route.risks.facts import Case, Effect, Lock, Size
+from bot.route.risks.effects import Effect, Lock
+from bot.route.risks.facts import Case, Size
 
 LARGE_ROWS = 100_000
 """Rows from which work that grows with a table is felt: a tenth to most of a second on an idle

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from bot.database.rehearsal.rehearse import rehearse
 from bot.route.plan import Plan, Target
 from bot.route.rehearsal import Rehearsal, RehearsedStep
-from bot.route.risks.facts import Effect
+from bot.route.risks.effects import Effect
 from tests.database.migrating import MadeUpApp, forget_migrations
 from tests.database.planning import NOW, plan, source
 

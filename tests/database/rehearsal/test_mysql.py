@@ -24,7 +24,7 @@ from bot.database.rehearsal.rehearse import sweep
 from bot.database.rehearsal.vendor import Deadline
 from bot.route.findings import Evidence, Risk
 from bot.route.rehearsal import Outcome
-from bot.route.risks.facts import Lock, Work
+from bot.route.risks.effects import Lock, Work
 from tests import servers, throwaway
 from tests.database.migrating import MadeUpApp, migrate
 from tests.database.rehearsal.shop import rehearsed, write

@@ -13,7 +13,7 @@ from django.db import connections
 
 from bot.route.findings import Evidence
 from bot.route.rehearsal import Deed, Outcome, RehearsedStep
-from bot.route.risks.facts import Lock, Work
+from bot.route.risks.effects import Lock, Work
 from tests.database.migrating import MadeUpApp, migrate
 from tests.database.rehearsal.shop import rehearsed, write
 from tests.database.rehearsal.test_postgresql_facts import (

@@ -17,7 +17,12 @@ import psycopg
 import pytest
 from django.db import connections
 
-from bot.database.rehearsal import postgresql_alias, postgresql_binaries, postgresql_cluster
+from bot.database.rehearsal import (
+    postgresql_alias,
+    postgresql_binaries,
+    postgresql_cluster,
+    postgresql_folders,
+)
 from bot.database.rehearsal.alone import lock_file
 from bot.database.rehearsal.names import PREFIX, born, maker_of, new_name
 from bot.database.rehearsal.rehearse import sweep
@@ -233,7 +238,7 @@ def test_a_folder_of_another_machine_is_kept_for_a_day(
     gone = tmp_path / renamed(new_name(), hours=30, machine="ffffffff")
     for folder in (kept, gone):
         folder.mkdir()
-    assert gone.name in postgresql_cluster.sweep()
+    assert gone.name in postgresql_folders.sweep()
     assert kept.exists()
 
 

@@ -7,7 +7,7 @@ import pytest
 from bot.route.findings import Evidence, Risk
 from bot.route.rehearsal import Deed, Outcome
 from bot.route.rehearsal_json import rehearsal_from_json, rehearsal_to_json
-from bot.route.risks.facts import Lock, Work
+from bot.route.risks.effects import Lock, Work
 from tests.database.migrating import MadeUpApp, migrate
 from tests.database.rehearsal.shop import effects, rehearsed, with_plan, write
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from bot.route.rehearsal import Deed, Outcome, RehearsedStep
-from bot.route.risks.facts import Lock, Work
+from bot.route.risks.effects import Lock, Work
 from tests.database.migrating import MadeUpApp, migrate
 from tests.database.rehearsal.shop import rehearsed, write
 

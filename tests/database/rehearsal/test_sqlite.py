@@ -22,7 +22,7 @@ from bot.database.rehearsal.sqlite import SUFFIX, SQLite, sweep
 from bot.database.rehearsal.vendor import Deadline, NotRehearsed
 from bot.route.plan import Target
 from bot.route.rehearsal import Outcome, Rehearsal
-from bot.route.risks.facts import Lock, Work
+from bot.route.risks.effects import Lock, Work
 from tests.database.migrating import MadeUpApp, forget_migrations, installed, migrate
 from tests.database.planning import NOW, plan, source
 from tests.database.test_findings import BASE, alter

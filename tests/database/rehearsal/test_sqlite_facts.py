@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from bot.route.rehearsal import Deed, Outcome
-from bot.route.risks.facts import Lock, Work
+from bot.route.risks.effects import Lock, Work
 from tests.database.migrating import MadeUpApp, migrate
 from tests.database.rehearsal.shop import rehearsed, write
 from tests.database.rehearsal.test_postgresql_facts import (

@@ -10,7 +10,8 @@ import pytest
 from bot.route.findings import Evidence, Risk
 from bot.route.rehearsal import Deed as Does
 from bot.route.rehearsal import MeasuredStatement, Outcome, Probe
-from bot.route.risks.facts import Deed, Effect, Lock, Work
+from bot.route.risks.effects import Effect, Lock, Work
+from bot.route.risks.facts import Deed
 from tests.route.risks.cases import SMALL, column, found, operation, rehearsed
 from tests.route.risks.test_rules import ADD, DROP_COLUMN, altered, with_rule
 

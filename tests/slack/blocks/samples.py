@@ -9,7 +9,7 @@ from typing import Any
 from bot.route.findings import Evidence, Finding, Risk
 from bot.route.rehearsal import Deed, MeasuredStatement, Outcome, Probe, Rehearsal, RehearsedStep
 from bot.route.rehearsing import Stage, Standing
-from bot.route.risks.facts import Effect, Lock, Work
+from bot.route.risks.effects import Effect, Lock, Work
 from bot.route.states import State
 from bot.slack.blocks.values import (
     AuditView,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.route.findings import Evidence, Finding, Risk
 from bot.route.rehearsal import Deed, MeasuredStatement, Outcome, Probe, Rehearsal, RehearsedStep
 from bot.route.rehearsing import Stage, Standing
-from bot.route.risks.facts import Effect, Lock, Work
+from bot.route.risks.effects import Effect, Lock, Work
 from bot.route.states import State
 from bot.slack import blocks
 from bot.slack.blocks.values import (

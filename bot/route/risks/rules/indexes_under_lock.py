@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.route.findings import Finding
-from bot.route.risks.facts import Case, Lock, Work
+from bot.route.risks.effects import Lock, Work
+from bot.route.risks.facts import Case
 from bot.route.risks.words import finding, level_of, waiting
 
 CODE = "indexes_under_lock"

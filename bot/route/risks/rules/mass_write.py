@@ -15,7 +15,8 @@ from collections.abc import Iterator
 
 from bot.route.findings import Finding, Risk
 from bot.route.risks.changes import of_old_tables
-from bot.route.risks.facts import Case, Deed, Lock, Work
+from bot.route.risks.effects import Lock, Work
+from bot.route.risks.facts import Case, Deed
 from bot.route.risks.reading import Verb
 from bot.route.risks.words import LOCKED, Weight, finding, sized, sized_work, waiting, weight
 

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from bot.route.data_checks import Answer
 from bot.route.data_in_sql import claims_of_sql
 from bot.route.findings import Evidence, Finding, Risk
-from bot.route.risks.facts import Case, Deed, Lock
+from bot.route.risks.effects import Lock
+from bot.route.risks.facts import Case, Deed
 from bot.route.risks.matters import Matter
 from bot.route.risks.reading import Verb
 from bot.route.risks.words import finding

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.route.findings import Finding, Risk
-from bot.route.risks.facts import Lock, StepCase
+from bot.route.risks.effects import Lock
+from bot.route.risks.facts import StepCase
 from bot.route.risks.matters import Matter
 from bot.route.risks.words import finding
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.route.findings import Finding
-from bot.route.risks.facts import Case, Deed, Lock, Work
+from bot.route.risks.effects import Lock, Work
+from bot.route.risks.facts import Case, Deed
 from bot.route.risks.words import finding, level_of, waiting
 
 CODE = "rewrites_table"

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.route.findings import Finding, Risk
-from bot.route.risks.facts import Case, Lock, Work
+from bot.route.risks.effects import Lock, Work
+from bot.route.risks.facts import Case
 from bot.route.risks.words import finding, sized_work
 
 CODE = "scans_online"

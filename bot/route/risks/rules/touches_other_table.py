@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.route.findings import Finding, Risk
-from bot.route.risks.facts import Case, Effect, Lock
+from bot.route.risks.effects import Effect, Lock
+from bot.route.risks.facts import Case
 from bot.route.risks.words import finding, level_of, sized, waiting
 
 CODE = "touches_other_table"

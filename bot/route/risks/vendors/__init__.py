@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.route.risks.facts import Effect, OperationFacts, Situation
+from bot.route.risks.effects import Effect
+from bot.route.risks.facts import OperationFacts, Situation
 from bot.route.risks.vendors import mysql, postgresql, sqlite
 
 _BY_VENDOR: dict[str, Callable[[OperationFacts, Situation], list[Effect]]] = {

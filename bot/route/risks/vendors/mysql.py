@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable, Iterator
 
 from bot.route.risks import types
-from bot.route.risks.facts import Deed, Effect, Lock, OperationFacts, Situation, Work
+from bot.route.risks.effects import Effect, Lock, Work
+from bot.route.risks.facts import Deed, OperationFacts, Situation
 from bot.route.risks.reading import Action, Verb
 from bot.route.risks.words import LOCKED
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from bot.route.risks import types
 from bot.route.risks.definitions import default_of, keeps_rows, rewrites
-from bot.route.risks.facts import Deed, Effect, Lock, OperationFacts, Situation, Work
+from bot.route.risks.effects import Effect, Lock, Work
+from bot.route.risks.facts import Deed, OperationFacts, Situation
 from bot.route.risks.reading import Action, Verb
 from bot.route.risks.words import LOCKED, QUERY
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.route.risks.facts import Deed, Effect, Lock, OperationFacts, Situation, Work
+from bot.route.risks.effects import Effect, Lock, Work
+from bot.route.risks.facts import Deed, OperationFacts, Situation
 from bot.route.risks.reading import Action, Verb
 
 NEW = "new__"
