@@ -103,7 +103,7 @@ class RecordedWork(models.Model):
     vendor = models.CharField(max_length=20)
     database = models.CharField(max_length=100)
     kind = models.CharField(max_length=20)
-    """``bot.route.risks.facts.Work``: scan, index, rewrite, rows."""
+    """``bot.route.risks.effects.Work``: scan, index, rewrite, rows."""
     table = models.CharField(max_length=255)
     rows = models.BigIntegerField()
     """As the catalogue had them when the plan was made."""
