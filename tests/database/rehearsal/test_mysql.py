@@ -28,7 +28,8 @@ from bot.route.risks.facts import Lock, Work
 from tests import servers, throwaway
 from tests.database.migrating import MadeUpApp, migrate
 from tests.database.rehearsal.shop import rehearsed, write
-from tests.database.rehearsal.test_postgresql_facts import ITEM, alter
+from tests.database.rehearsal.test_postgresql_facts import ITEM
+from tests.database.shop import alter
 
 WIDER = alter("count", "BigIntegerField()")
 NOOP = "migrations.RunSQL.noop"

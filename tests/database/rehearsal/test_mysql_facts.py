@@ -26,13 +26,12 @@ from tests.database.rehearsal.test_postgresql_facts import (
     OLD,
     QUERIES,
     TAG,
-    add,
-    alter,
     locks_of,
     on,
     works,
     works_of,
 )
+from tests.database.shop import add, alter
 
 pytestmark = pytest.mark.parametrize("vendor", ["mysql"])
 

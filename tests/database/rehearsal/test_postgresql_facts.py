@@ -14,6 +14,7 @@ from bot.route.rehearsal import Deed, Outcome, RehearsedStep
 from bot.route.risks.facts import Lock, Work
 from tests.database.migrating import MadeUpApp, migrate
 from tests.database.rehearsal.shop import rehearsed, write
+from tests.database.shop import add, alter
 
 pytestmark = pytest.mark.parametrize("vendor", ["postgresql"])
 
@@ -45,14 +46,6 @@ class Row:
     same_after_undo: Outcome = WORKS
     before: str = ""
     extra: str = ""
-
-
-def add(name: str, text: str) -> str:
-    return f"migrations.AddField('Item', '{name}', models.{text})"
-
-
-def alter(name: str, text: str) -> str:
-    return f"migrations.AlterField('Item', '{name}', models.{text})"
 
 
 def works(*found: tuple[str, Work]) -> frozenset[tuple[str, Work]]:

@@ -25,7 +25,7 @@ from bot.route.rehearsal import Outcome, Rehearsal
 from bot.route.risks.facts import Lock, Work
 from tests.database.migrating import MadeUpApp, forget_migrations, installed, migrate
 from tests.database.planning import NOW, plan, source
-from tests.database.test_findings import BASE, alter
+from tests.database.shop import BASE, alter
 
 AFTER = (("shop", "0001_initial"),)
 WIDER = alter("count", "BigIntegerField()")

@@ -23,13 +23,12 @@ from tests.database.rehearsal.test_postgresql_facts import (
     QUERIES,
     TAG,
     Row,
-    add,
-    alter,
     locks_of,
     on,
     works,
     works_of,
 )
+from tests.database.shop import add, alter
 
 pytestmark = pytest.mark.parametrize("vendor", ["sqlite"])
 
