@@ -27,8 +27,8 @@ from bot.route.rehearsal import Outcome
 from bot.route.risks.facts import Lock, Work
 from tests import servers, throwaway
 from tests.database.migrating import MadeUpApp, migrate
+from tests.database.rehearsal.facts import ITEM
 from tests.database.rehearsal.shop import rehearsed, write
-from tests.database.rehearsal.test_postgresql_facts import ITEM
 from tests.database.shop import alter
 
 WIDER = alter("count", "BigIntegerField()")
