@@ -47,7 +47,6 @@ def run(report: Report) -> None:
     """All comparisons; each number comes from a process of its own."""
     from tests import servers
 
-    servers.find_servers()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if because := servers.missing("postgresql"):

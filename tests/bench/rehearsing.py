@@ -26,7 +26,6 @@ def run(report: Report) -> None:
     """The rehearsal in a process of its own, as a worker's child has it."""
     from tests import servers
 
-    servers.find_servers()
     if because := servers.missing("postgresql"):
         report.miss(f"a rehearsal of wagtail on PostgreSQL: {because}")
         return

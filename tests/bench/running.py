@@ -32,7 +32,6 @@ def run(report: Report) -> None:
     """All comparisons; both sides start from databases in the same state."""
     from tests import servers
 
-    servers.find_servers()
     if because := servers.missing("postgresql"):
         report.miss(f"wagtail on PostgreSQL: {because}")
         return
