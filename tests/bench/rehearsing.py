@@ -34,7 +34,7 @@ def run(report: Report) -> None:
         folder = Path(name)
         wagtail_site.write_site(folder)
         module = ("-m", "tests.bench.rehearsing")
-        found = json.loads(wagtail_site.run(interpreter, folder, url, *module).splitlines()[-1])
+        found = json.loads(wagtail_site.printed(interpreter, folder, url, *module).splitlines()[-1])
     if found["because"]:
         report.miss(f"a rehearsal of wagtail: {found['because']}")
         return
