@@ -5,6 +5,7 @@
 ``new_database`` makes more of them: ``new_database("postgresql")``
 ``target``       that database, registered here as the Django alias "target"
 ``project``      makes small Django projects in files and runs their manage.py, see tests.project
+``woken``        what a tick of the bot's clock wakes: ``woken(NOW)``
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import contextlib
 import functools
 import gc
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -149,3 +151,22 @@ def project(tmp_path: Path) -> Iterator[ProjectFactory]:
     yield make
     for one in made:
         one.end()
+
+
+@pytest.fixture
+def woken(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> Callable[[datetime], list[tuple[str, str]]]:
+    """What a tick at a moment wakes."""
+    from bot import clock, waking
+
+    def tick(at: datetime) -> list[tuple[str, str]]:
+        wakes: list[tuple[str, str]] = []
+        monkeypatch.setattr(
+            waking, "_wakers", [lambda task, keys: wakes.extend((task, key) for key in keys)]
+        )
+        with django_capture_on_commit_callbacks(execute=True):
+            clock.tick(now=at)
+        return wakes
+
+    return tick

@@ -7,13 +7,30 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import override_settings
 
 from bot.operations import plain_accounts
-from tests.operations.test_at_the_same_moment import migrate
 from tests.replay import made_once
 
-ROUTER = "tests.operations.test_at_the_same_moment.Everything"
+ROUTER = f"{__name__}.Everything"
+
+
+class Everything:
+    """Sends every table to "target", so that users and the bot's rows are in one real database."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str:
+        return "target"
+
+    db_for_write = db_for_read
+
+    def allow_relation(self, one: Any, other: Any, **hints: Any) -> bool:
+        return True
+
+
+def migrate(database: str, *apps: str) -> None:
+    for app in apps:
+        call_command("migrate", app, database=database, verbosity=0)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot import clock, operations, waking
+from bot import clock, operations
 from bot.models import Run, StoredPlan, Worker
 from bot.operations import interrupting, running
 from bot.route.states import State
@@ -15,22 +15,6 @@ pytestmark = pytest.mark.django_db
 
 LATER = NOW + timedelta(seconds=3)
 PAST_LEASE = NOW + timedelta(seconds=31)
-
-
-@pytest.fixture
-def woken(monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any) -> Any:
-    """What a tick at a moment wakes."""
-
-    def tick(at: Any) -> list[tuple[str, str]]:
-        wakes: list[tuple[str, str]] = []
-        monkeypatch.setattr(
-            waking, "_wakers", [lambda task, keys: wakes.extend((task, key) for key in keys)]
-        )
-        with django_capture_on_commit_callbacks(execute=True):
-            clock.tick(now=at)
-        return wakes
-
-    return tick
 
 
 @pytest.fixture

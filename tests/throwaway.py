@@ -60,8 +60,9 @@ def start_mariadb() -> Throwaway | None:
         return None
     folder, user = _folder("mariadb", ("mysql", "nobody"))
     data, port = folder / "data", free_port()
-    account = ["--user", user] if user else []
-    make = [install, "--no-defaults", "--datadir", data, *account]
+    # It is a shell script that knows "--name=value" alone: "--datadir", data would be the default.
+    account = [f"--user={user}"] if user else []
+    make = [install, "--no-defaults", f"--datadir={data}", *account]
     make += ["--auth-root-authentication-method=normal", "--skip-test-db"]
     serve = [daemon, "--no-defaults", "--datadir", data, "--socket", folder / "socket"]
     serve += [

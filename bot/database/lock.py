@@ -55,9 +55,6 @@ class Keys(Protocol):
     def release_main(self) -> None:
         """Give the main key back; never raises."""
 
-    def holder(self) -> str | None:
-        """Who holds either key now, in words, without taking any."""
-
 
 _KEYS: dict[str, type[Keys]] = {
     "postgresql": PostgresqlKeys,
@@ -171,13 +168,3 @@ class DatabaseLock:
 
 _of_parents: list[Keys] = []
 """What a forked child inherited. Kept: tidying it up would talk on the parent's wire."""
-
-
-def is_held(database: str) -> str | None:
-    """The holder's words, or None. Also an orphaned statement of a dead holder counts as one.
-
-    It takes nothing, so it never makes anybody else's attempt fail on PostgreSQL and MariaDB; on
-    SQLite the other side tries again for a moment. Raises UnknownDatabase, LockImpossible,
-    DatabaseDown.
-    """
-    return _keys(database).holder()

@@ -93,17 +93,6 @@ class MysqlKeys:
             logger.warning("the lock connection of %s was gone already", self._database)
         _close(side)
 
-    def holder(self) -> str | None:
-        side = self._open("is it held?")
-        try:
-            if _ask(side, "SELECT IS_USED_LOCK(%s)", [self._key("main")]):
-                return self._who(side, "main")
-            if _ask(side, "SELECT IS_USED_LOCK(%s)", [self._key("work")]):
-                return self._orphan(side)
-            return None
-        finally:
-            _close(side)
-
     def _open(self, words: str) -> BaseDatabaseWrapper:
         side = side_connection(self._database, words)
         try:

@@ -147,17 +147,6 @@ class PostgresqlKeys:
             logger.warning("the lock connection of %s was gone already", self._database)
         close(side)
 
-    def holder(self) -> str | None:
-        side = self._open(application_name("is it held?"))
-        try:
-            main = _held(side, MAIN)
-            if main:
-                return _main(main)
-            orphan = _held(side, WORK)
-            return _orphan(orphan) if orphan else None
-        finally:
-            close(side)
-
     def _open(self, words: str) -> BaseDatabaseWrapper:
         side = side_connection(self._database, words)
         try:

@@ -23,7 +23,7 @@ except ImportError:  # Windows
 
 _TRIES = 10
 _PAUSE = 0.02
-"""Seconds between tries: somebody who only looks (``holder``) has the file for microseconds."""
+"""Seconds between tries: somebody who only looks has the file for microseconds."""
 
 
 def database_file(connection: BaseDatabaseWrapper) -> Path | None:
@@ -53,7 +53,7 @@ class SqliteKeys:
             return
         fd = self._open(self._path)
         try:
-            if not self._flock(fd, exclusive=True):
+            if not self._flock(fd):
                 raise LockHeld(database=self._database, holder=_words(fd))
             os.ftruncate(fd, 0)
             os.pwrite(fd, holder.encode(), 0)
@@ -89,15 +89,6 @@ class SqliteKeys:
             fcntl.flock(fd, fcntl.LOCK_UN)
             os.close(fd)
 
-    def holder(self) -> str | None:
-        if self._path is None or not self._path.exists():
-            return None
-        fd = self._open(self._path)
-        try:
-            return None if self._flock(fd, exclusive=False) else _words(fd)
-        finally:
-            os.close(fd)
-
     def _open(self, path: Path) -> int:
         if fcntl is None:
             raise LockImpossible(
@@ -116,13 +107,12 @@ class SqliteKeys:
                 remedy="Let the user of this process write the directory of the database.",
             ) from error
 
-    def _flock(self, fd: int, *, exclusive: bool) -> bool:
-        kind = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
-        for attempt in range(_TRIES if exclusive else 1):
+    def _flock(self, fd: int) -> bool:
+        for attempt in range(_TRIES):
             if attempt:
                 time.sleep(_PAUSE)
             try:
-                fcntl.flock(fd, kind | fcntl.LOCK_NB)
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return True
             except BlockingIOError:
                 continue

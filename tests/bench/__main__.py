@@ -8,7 +8,7 @@ import pkgutil
 import sys
 from types import ModuleType
 
-from tests import bench
+from tests import bench, servers
 from tests.bench.report import Report
 
 
@@ -22,7 +22,7 @@ def benchmarks() -> dict[str, ModuleType]:
 
 
 def main(names: list[str]) -> int:
-    """Run the named benchmarks, or all; the exit code."""
+    """Run the named benchmarks, or all, on the servers there are; the exit code."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     import django
 
@@ -32,11 +32,15 @@ def main(names: list[str]) -> int:
         print(f"There is no benchmark {', '.join(unknown)}. There are: {', '.join(known)}.")
         return 2
     report = Report()
-    for name in names or known:
-        report.benchmark = name
-        summary = (known[name].__doc__ or name).strip().splitlines()[0]
-        print(f"{name}: {summary}", flush=True)
-        known[name].run(report)
+    found = servers.find_servers()
+    try:
+        for name in names or known:
+            report.benchmark = name
+            summary = (known[name].__doc__ or name).strip().splitlines()[0]
+            print(f"{name}: {summary}", flush=True)
+            known[name].run(report)
+    finally:
+        found.stop()
     report.print_table()
     return 0 if report.kept else 1
 

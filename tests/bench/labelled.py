@@ -48,7 +48,6 @@ def run(report: Report) -> None:
     """All judges about all cases, one case after the other."""
     from tests import servers
 
-    servers.find_servers()
     if because := servers.missing("postgresql"):
         report.miss(f"the labelled set on PostgreSQL: {because}")
         return

@@ -47,7 +47,6 @@ def run(report: Report) -> None:
     """All comparisons; each number comes from a process of its own."""
     from tests import servers
 
-    servers.find_servers()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if because := servers.missing("postgresql"):
@@ -70,7 +69,7 @@ def _wagtail(report: Report, folder: Path) -> None:
 
     def measure(url: str, what: str) -> Any:
         module = ("-m", "tests.bench.planning", what)
-        return json.loads(wagtail_site.run(interpreter, folder, url, *module).splitlines()[-1])
+        return json.loads(wagtail_site.printed(interpreter, folder, url, *module).splitlines()[-1])
 
     with servers.scratch_database("postgresql", folder) as url:
         everything = measure(url, "everything")

@@ -26,7 +26,6 @@ def run(report: Report) -> None:
     """The rehearsal in a process of its own, as a worker's child has it."""
     from tests import servers
 
-    servers.find_servers()
     if because := servers.missing("postgresql"):
         report.miss(f"a rehearsal of wagtail on PostgreSQL: {because}")
         return
@@ -35,7 +34,7 @@ def run(report: Report) -> None:
         folder = Path(name)
         wagtail_site.write_site(folder)
         module = ("-m", "tests.bench.rehearsing")
-        found = json.loads(wagtail_site.run(interpreter, folder, url, *module).splitlines()[-1])
+        found = json.loads(wagtail_site.printed(interpreter, folder, url, *module).splitlines()[-1])
     if found["because"]:
         report.miss(f"a rehearsal of wagtail: {found['because']}")
         return

@@ -32,7 +32,6 @@ def run(report: Report) -> None:
     """All comparisons; both sides start from databases in the same state."""
     from tests import servers
 
-    servers.find_servers()
     if because := servers.missing("postgresql"):
         report.miss(f"wagtail on PostgreSQL: {because}")
         return
@@ -95,7 +94,7 @@ class Site:
     def by_run(self, url: str, *arguments: str) -> dict[str, Any]:
         """A run in a child of a warm process, from its start to its last word."""
         module = ("-m", "tests.bench.running", "run", *arguments)
-        printed = wagtail_site.run(self.python, self.folder, url, *module)
+        printed = wagtail_site.printed(self.python, self.folder, url, *module)
         told: dict[str, Any] = json.loads(printed.splitlines()[-1])
         if told["last"] != "Finished":
             raise RuntimeError(f"the run did not finish: {told}")
@@ -123,7 +122,7 @@ class Site:
 
     def all_but(self, number: int, url: str) -> None:
         """Migrate everything but the last so many steps."""
-        wagtail_site.run(
+        wagtail_site.printed(
             self.python, self.folder, url, "-m", "tests.bench.running", "all-but", str(number)
         )
 

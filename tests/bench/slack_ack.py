@@ -96,7 +96,6 @@ def run(report: Report) -> None:
     """The state on PostgreSQL, then on SQLite; then the connections of the pooled client."""
     from tests import servers
 
-    servers.find_servers()
     for vendor in ("postgresql", "sqlite"):
         if because := servers.missing(vendor):
             report.miss(f"acknowledging with the state on {vendor}: {because}")

@@ -94,8 +94,8 @@ def environment(folder: Path, database_url: str) -> dict[str, str]:
     }
 
 
-def run(interpreter: str, folder: Path, database_url: str, *arguments: str) -> str:
-    """Run ``python *arguments`` on the site; what it printed."""
+def printed(interpreter: str, folder: Path, database_url: str, *arguments: str) -> str:
+    """What ``python *arguments`` printed on the site; it raises where that failed."""
     done = subprocess.run(
         [interpreter, *arguments],
         cwd=folder,

@@ -17,6 +17,7 @@ from django.test.utils import override_settings
 from bot.database.blockers import Look, looking
 from bot.database.limits import limited
 from bot.database.redacting import redacted
+from tests.database.conftest import execute
 
 UPDATE = "UPDATE item SET name = 'secret' WHERE id = 1"
 DDL = "ALTER TABLE item ADD COLUMN extra integer"
@@ -24,19 +25,6 @@ DDL = "ALTER TABLE item ADD COLUMN extra integer"
 on_servers = pytest.mark.parametrize("vendor", ["postgresql", "mysql"])
 on_postgresql = pytest.mark.parametrize("vendor", ["postgresql"])
 on_mysql = pytest.mark.parametrize("vendor", ["mysql"])
-
-
-def execute(alias: str, sql: str, params: list[Any] | None = None) -> None:
-    with connections[alias].cursor() as cursor:
-        cursor.execute(sql, params)
-
-
-@pytest.fixture
-def other(target: str, scratch_url: str, register_alias: Callable[[str, str], str]) -> str:
-    """The same database on a connection of somebody else."""
-    execute(target, "CREATE TABLE item (id integer PRIMARY KEY, name varchar(10))")
-    execute(target, "INSERT INTO item VALUES (1, 'one'), (2, 'two')")
-    return register_alias("other", scratch_url)
 
 
 def number_of(alias: str) -> int:

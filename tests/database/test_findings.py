@@ -19,31 +19,7 @@ from bot.route.plan import Plan, Step
 from bot.route.risks import words
 from tests.database.migrating import installed, migrate
 from tests.database.planning import plan, source
-
-BASE = """
-migrations.CreateModel('Maker', [('id', models.AutoField(primary_key=True)),
-    ('name', models.CharField(max_length=50))]),
-migrations.CreateModel('Tag', [('id', models.AutoField(primary_key=True)),
-    ('word', models.CharField(max_length=50))]),
-migrations.CreateModel('Old', [('id', models.AutoField(primary_key=True)),
-    ('maker', models.ForeignKey('shop.Maker', CASCADE))]),
-migrations.CreateModel('Box', [('id', models.AutoField(primary_key=True)),
-    ('tags', models.ManyToManyField('shop.Tag'))]),
-migrations.CreateModel('Item', [('id', models.AutoField(primary_key=True)),
-    ('name', models.CharField(max_length=50)),
-    ('label', models.CharField(max_length=50)),
-    ('code', models.CharField(max_length=50, db_index=True)),
-    ('blurb', models.TextField()),
-    ('price', models.DecimalField(max_digits=8, decimal_places=2)),
-    ('count', models.IntegerField()),
-    ('large', models.BigIntegerField()),
-    ('ratio', models.FloatField()),
-    ('at', models.DateTimeField()),
-    ('note', models.CharField(max_length=50, null=True)),
-    ('must', models.IntegerField()),
-    ('may', models.IntegerField(null=True)),
-    ('maker', models.ForeignKey('shop.Maker', CASCADE, related_name='+'))])
-"""
+from tests.database.shop import BASE, add, alter
 
 LOCK, REWRITE = "brief_lock", "rewrites_table"
 SCAN, INDEX = "scans_under_lock", "indexes_under_lock"
@@ -64,18 +40,6 @@ class Row:
     vendors: tuple[str, ...] = ("postgresql", "mysql", "sqlite")
     extra: str = ""
     head: str = ""
-
-
-def field(text: str) -> str:
-    return f"models.{text}"
-
-
-def add(name: str, text: str) -> str:
-    return f"migrations.AddField('Item', '{name}', models.{text})"
-
-
-def alter(name: str, text: str) -> str:
-    return f"migrations.AlterField('Item', '{name}', models.{text})"
 
 
 ONLY_PG = ("postgresql",)

@@ -23,8 +23,9 @@ from django.db.models.signals import post_migrate, pre_migrate
 from bot.database import gate, osuser, plain
 from bot.database.gate import PlainMigrate
 from bot.database.history import applied_rows
-from bot.database.lock import DatabaseLock, is_held
+from bot.database.lock import DatabaseLock
 from bot.route.refusals import LockHeld, SetupNeeded
+from tests.database.holding import is_held
 from tests.project import Project, ProjectFactory, migration
 
 CREATE = """

@@ -75,7 +75,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 def is_free(shop: Project) -> bool:
-    source = "from bot.database.lock import is_held; print(is_held('default'))"
+    source = "from tests.database.holding import is_held; print(is_held('default'))"
     return shop.shell(source).strip() == "None"
 
 

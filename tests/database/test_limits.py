@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.test.utils import override_settings
 from bot.database import limits
 from bot.database.limits import Trouble, limited, trouble, why_retry
 from bot.route.refusals import UnknownDatabase
+from tests.database.conftest import execute
 
 SHOWN = {
     "postgresql": ("SHOW lock_timeout", "SHOW statement_timeout"),
@@ -40,19 +41,6 @@ def shown(vendor: str, target: str) -> list[Any]:
             cursor.execute(sql)
             rows.append(cursor.fetchone())
     return rows
-
-
-def execute(target: str, sql: str, params: list[Any] | None = None) -> None:
-    with connections[target].cursor() as cursor:
-        cursor.execute(sql, params)
-
-
-@pytest.fixture
-def other(target: str, scratch_url: str, register_alias: Callable[[str, str], str]) -> str:
-    """The same database on a connection of somebody else."""
-    execute(target, "CREATE TABLE item (id integer PRIMARY KEY, name varchar(10))")
-    execute(target, "INSERT INTO item VALUES (1, 'one'), (2, 'two')")
-    return register_alias("other", scratch_url)
 
 
 def test_they_are_in_force_and_put_back(vendor: str, target: str) -> None:

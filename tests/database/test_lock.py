@@ -17,7 +17,7 @@ from django.db import connection as default_connection
 from django.db import connections
 
 from bot.database import lock_mysql, osuser
-from bot.database.lock import DatabaseLock, is_held
+from bot.database.lock import DatabaseLock
 from bot.route.refusals import (
     DatabaseDown,
     LockHeld,
@@ -26,6 +26,7 @@ from bot.route.refusals import (
     Refused,
     UnknownDatabase,
 )
+from tests.database.holding import is_held
 
 Register = Callable[[str, str], str]
 

@@ -22,9 +22,10 @@ from django.test.utils import override_settings
 
 from bot.database import gate, limits, plain
 from bot.database.blockers import looking
-from bot.database.lock import DatabaseLock, is_held
+from bot.database.lock import DatabaseLock
 from bot.database.lock_postgresql import behind_pooler
 from bot.route.refusals import LockHeld, LockImpossible, LockLost
+from tests.database.holding import is_held
 from tests.throwaway import free_port
 
 Register = Callable[[str, str], str]

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.database.planner import make_plan
-from bot.route.plan import Belief, Plan, Target
 from tests.database.corpus import STEPS, chain
-from tests.database.migrating import disagreements, forget_migrations, installed, migrate
-
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+from tests.database.migrating import disagreements, installed, migrate
+from tests.database.planning import hidden, plan
 
 
 @pytest.fixture
@@ -21,15 +17,6 @@ def shop(tmp_path: Path, settings: Any) -> Any:
     with installed(tmp_path, settings, "shop") as apps:
         apps["shop"].write(chain(STEPS))
         yield apps["shop"]
-
-
-def plan(database: str, *target: str) -> Plan:
-    forget_migrations()
-    return make_plan(database, Target.parse(" ".join(target)), now=NOW)
-
-
-def hidden(of: Plan) -> list[str]:
-    return [s.note for step in of.steps for s in step.statements if s.belief is Belief.HIDDEN]
 
 
 def test_a_plan_from_nothing_to_the_end_is_what_django_sends(target: str, shop: Any) -> None:

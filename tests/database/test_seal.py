@@ -21,7 +21,7 @@ from bot.route.basis import Basis
 from bot.route.refusals import BrokenMigrations
 from tests.database.corpus import module
 from tests.database.migrating import MadeUpApp, forget_migrations, installed, migrate
-from tests.database.test_targets import plan
+from tests.database.planning import plan
 
 CHAIN = {
     "0001_a": module(""),

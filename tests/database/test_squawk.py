@@ -9,8 +9,7 @@ import pytest
 
 from bot.database import squawk
 from bot.route.risks.facts import Deed, Situation
-from tests.route.risks.cases import operation
-from tests.route.risks.test_rules import altered
+from tests.route.risks.cases import altered, operation
 
 STATEMENTS = {
     'ALTER TABLE "a" ADD COLUMN "b" integer DEFAULT 3 NOT NULL;': "prefer-bigint-over-int",

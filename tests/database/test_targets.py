@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,7 @@ import pytest
 from django.db import connections
 from django.db.migrations.recorder import MigrationRecorder
 
-from bot.database.planner import make_plan
-from bot.route.plan import Plan, Target
+from bot.route.plan import Target
 from bot.route.refusals import (
     AmbiguousPrefix,
     AppWithoutMigrations,
@@ -28,9 +26,9 @@ from bot.route.refusals import (
     UnknownMigration,
 )
 from tests.database.corpus import module
-from tests.database.migrating import MadeUpApp, forget_migrations, installed, migrate
+from tests.database.migrating import MadeUpApp, installed, migrate
+from tests.database.planning import plan, steps
 
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 EMPTY = {
     "0001_initial": module(""),
     "0002_colours": module("", after="0001_initial"),
@@ -50,15 +48,6 @@ def shop(tmp_path: Path, settings: Any) -> Iterator[MadeUpApp]:
 @pytest.fixture
 def alias(new_database: Any, register_alias: Callable[[str, str], str]) -> str:
     return register_alias("target", new_database("sqlite"))
-
-
-def plan(database: str, *target: str) -> Plan:
-    forget_migrations()
-    return make_plan(database, Target.parse(" ".join(target)), now=NOW)
-
-
-def steps(of: Plan) -> list[str]:
-    return [f"{step.key} {step.direction}" for step in of.steps]
 
 
 def test_an_app_means_all_of_it(alias: str, shop: MadeUpApp) -> None:

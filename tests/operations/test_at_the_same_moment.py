@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.core.management import call_command
 from django.db import connections
 from django.test import override_settings
 
@@ -18,32 +17,16 @@ from bot.operations import rehearsing, running
 from bot.route.findings import Risk
 from bot.route.refusals import Refused
 from bot.route.states import State
+from tests.plain_site import ROUTER, migrate
 from tests.plans import NOW, a_plan, a_step, acting, an_account
 from tests.replay import made_once
-
-
-class Everything:
-    """Sends every table to "target", so that users and the bot's rows are in one real database."""
-
-    def db_for_read(self, model: Any, **hints: Any) -> str:
-        return "target"
-
-    db_for_write = db_for_read
-
-    def allow_relation(self, one: Any, other: Any, **hints: Any) -> bool:
-        return True
-
-
-def migrate(database: str, *apps: str) -> None:
-    for app in apps:
-        call_command("migrate", app, database=database, verbosity=0)
 
 
 @pytest.fixture
 def site(target: str, scratch_url: str) -> Iterator[str]:
     with override_settings(
         MIGRATION_BOT={"state_database": target, "databases": (target,)},
-        DATABASE_ROUTERS=[f"{__name__}.Everything"],
+        DATABASE_ROUTERS=[ROUTER],
     ):
         apps = ("contenttypes", "auth", "migration_bot")
         made_once("same moment", target, scratch_url, lambda: migrate(target, *apps))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from bot import clock, operations, waking
+from bot import operations, waking
 from bot.models import AuditEntry, Delivery, Run, StoredPlan, StoredRehearsal
 from bot.operations import rehearsing
 from bot.operations.measured import standing_of
@@ -192,20 +192,8 @@ def test_one_whose_worker_died_holds_up_nobody(robin: Actor) -> None:
     assert (first.state, first.active_key) == ("waiting", None)
 
 
-def test_the_clock_wakes_what_waits_and_nobody_makes(
-    robin: Actor, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_the_clock_wakes_what_waits_and_nobody_makes(robin: Actor, woken: Any) -> None:
     row, other = asked(robin), asked(robin, a_plan(a_step(name="0003_third")))
-
-    def woken(at: Any) -> list[tuple[str, str]]:
-        wakes: list[tuple[str, str]] = []
-        monkeypatch.setattr(
-            waking, "_wakers", [lambda task, keys: wakes.extend((task, key) for key in keys)]
-        )
-        with django_capture_on_commit_callbacks(execute=True):
-            clock.tick(now=at)
-        return wakes
-
     assert woken(NOW) == []
     assert woken(LATER) == [("rehearse", str(row.pk))]
     assert woken(LATER) == []

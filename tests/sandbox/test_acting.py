@@ -14,7 +14,7 @@ from bot.sandbox import names
 from bot.sandbox.models import ResponseUrl, Surface
 from bot.slack import calls
 from bot.slack.envelope import NotOurs, check_envelope
-from tests.sandbox.api.test_views import trigger
+from tests.sandbox.api.calls import trigger
 from tests.sandbox.conftest import HOST, App, Page, browser, button, modal, section, text_input
 
 

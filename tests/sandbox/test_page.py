@@ -10,7 +10,7 @@ from slack_sdk import WebClient
 from bot.sandbox import names
 from bot.sandbox.models import Fault, Message
 from bot.slack.commands import ROWS
-from tests.sandbox.api.test_chat import post
+from tests.sandbox.api.calls import post
 from tests.sandbox.conftest import HOST, Page, browser
 
 

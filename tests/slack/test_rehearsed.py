@@ -14,7 +14,7 @@ from bot.route.findings import Evidence, Finding, Risk
 from bot.route.people import Origin
 from bot.route.plan import Plan
 from tests.plans import NOW, a_plan, a_rehearsal, a_step, acting, an_account
-from tests.slack.test_sending import FakeSlack, drain
+from tests.slack.faulty import FakeSlack, drain
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("slack_settings")]
 

@@ -10,6 +10,9 @@ import pytest
 
 from tests.database.migrating import MadeUpApp, installed
 
+pytest.register_assert_rewrite("tests.database.rehearsal.facts")
+"""So that a fact which does not hold is told with both sides of it."""
+
 
 @pytest.fixture
 def shop(

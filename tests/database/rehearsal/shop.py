@@ -1,4 +1,4 @@
-"""A small shop, its migrations and rehearsals of them, for the tests of this folder."""
+"""Migrations of the shop and rehearsals of them, for the tests of this folder."""
 
 from __future__ import annotations
 
@@ -11,30 +11,7 @@ from bot.route.rehearsal import Rehearsal, RehearsedStep
 from bot.route.risks.effects import Effect
 from tests.database.migrating import MadeUpApp, forget_migrations
 from tests.database.planning import NOW, plan, source
-
-BASE = """
-migrations.CreateModel('Maker', [('id', models.AutoField(primary_key=True)),
-    ('name', models.CharField(max_length=50))]),
-migrations.CreateModel('Tag', [('id', models.AutoField(primary_key=True)),
-    ('word', models.CharField(max_length=50))]),
-migrations.CreateModel('Old', [('id', models.AutoField(primary_key=True)),
-    ('maker', models.ForeignKey('shop.Maker', CASCADE))]),
-migrations.CreateModel('Box', [('id', models.AutoField(primary_key=True)),
-    ('tags', models.ManyToManyField('shop.Tag'))]),
-migrations.CreateModel('Item', [('id', models.AutoField(primary_key=True)),
-    ('name', models.CharField(max_length=50)),
-    ('code', models.CharField(max_length=50, db_index=True)),
-    ('blurb', models.TextField()),
-    ('price', models.DecimalField(max_digits=8, decimal_places=2)),
-    ('count', models.IntegerField()),
-    ('large', models.BigIntegerField()),
-    ('ratio', models.FloatField()),
-    ('at', models.DateTimeField()),
-    ('note', models.CharField(max_length=50, null=True)),
-    ('must', models.IntegerField()),
-    ('may', models.IntegerField(null=True)),
-    ('maker', models.ForeignKey('shop.Maker', CASCADE, related_name='+'))]),
-"""
+from tests.database.shop import BASE
 
 
 def write(shop: MadeUpApp, *steps: str, before: str = "", **options: str) -> None:

@@ -27,8 +27,9 @@ from bot.route.rehearsal import Outcome
 from bot.route.risks.effects import Lock, Work
 from tests import servers, throwaway
 from tests.database.migrating import MadeUpApp, migrate
+from tests.database.rehearsal.facts import ITEM
 from tests.database.rehearsal.shop import rehearsed, write
-from tests.database.rehearsal.test_postgresql_facts import ITEM, alter
+from tests.database.shop import alter
 
 WIDER = alter("count", "BigIntegerField()")
 NOOP = "migrations.RunSQL.noop"

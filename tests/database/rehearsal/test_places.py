@@ -29,6 +29,7 @@ from bot.database.rehearsal.rehearse import sweep
 from bot.route.rehearsal import Outcome
 from tests import servers, throwaway
 from tests.database.migrating import MadeUpApp, migrate
+from tests.database.rehearsal.left import databases
 from tests.database.rehearsal.shop import rehearsed, write
 from tests.project import Project, ProjectFactory, migration
 
@@ -51,14 +52,6 @@ def no_alias(settings: Any) -> None:
 def have_binaries() -> None:
     if postgresql_binaries.server_folder(1) is None:
         pytest.skip("postgresql: no server programs here")
-
-
-def ours(alias: str) -> set[str]:
-    """The scratch databases that this process made."""
-    with connections[alias].cursor() as cursor:
-        cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [f"{PREFIX}%"])
-        names = {name for (name,) in cursor.fetchall()}
-    return {name for name in names if (made := maker_of(name)) and made.pid == os.getpid()}
 
 
 def folders() -> set[str]:
@@ -132,7 +125,7 @@ def test_nothing_is_left_and_nothing_happens_on_the_target(pending: str) -> None
         cursor.execute("SELECT count(*) FROM shop_item")
         assert cursor.fetchone() == (0,)
     rehearsed(pending, "shop")
-    assert ours("scratch") == set()
+    assert databases("scratch") == set()
     with connections[pending].cursor() as cursor:
         cursor.execute("SELECT count(*) FROM shop_item")
         assert cursor.fetchone() == (0,)

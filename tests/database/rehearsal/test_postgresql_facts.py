@@ -6,14 +6,29 @@ The table is in docs/rehearsing.md; this reproduces it by rehearsals.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 
-from bot.route.rehearsal import Deed, Outcome, RehearsedStep
+from bot.route.rehearsal import Deed
 from bot.route.risks.effects import Lock, Work
-from tests.database.migrating import MadeUpApp, migrate
-from tests.database.rehearsal.shop import rehearsed, write
+from tests.database.migrating import MadeUpApp
+from tests.database.rehearsal.facts import (
+    BOX,
+    CHECKED,
+    DEPENDS,
+    FAILS,
+    INDEXED,
+    ITEM,
+    ITEMS_OF_BOX,
+    MAKER,
+    OLD,
+    QUERIES,
+    TAG,
+    Row,
+    assert_measured,
+    on,
+    works,
+)
+from tests.database.shop import add, alter
 
 pytestmark = pytest.mark.parametrize("vendor", ["postgresql"])
 
@@ -23,52 +38,10 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import IntegerRangeField
 from django.contrib.postgres.functions import RandomUUID
 """
-ITEM, MAKER, OLD, BOX, TAG = "shop_item", "shop_maker", "shop_old", "shop_box", "shop_tag"
-ITEMS_OF_BOX = "shop_box_tags"
 AX, SRX, S, SUX, RX = Lock.ALL, Lock.SHARE_ROW, Lock.SHARE, Lock.ONLINE, Lock.ROWS
-NONE, SCAN, INDEX, REWRITE, ROWS = Work.NONE, Work.SCAN, Work.INDEX, Work.REWRITE, Work.ROWS
-WORKS, FAILS, DEPENDS = Outcome.WORKS, Outcome.FAILS, Outcome.UNKNOWN
-Locked = tuple[str, Lock]
-
-
-@dataclass(frozen=True)
-class Row:
-    """``locks`` are the strongest on each table, ``works`` those that grow. ``breaks`` are what the
-    running release cannot do any more, ``undo`` whether it can be undone with rows."""
-
-    operation: str
-    locks: dict[str, Lock]
-    works: frozenset[tuple[str, Work]] = frozenset()
-    breaks: frozenset[tuple[str, Deed]] = frozenset()
-    undo: Outcome = WORKS
-    outcome: Outcome = WORKS
-    same_after_undo: Outcome = WORKS
-    before: str = ""
-    extra: str = ""
-
-
-def add(name: str, text: str) -> str:
-    return f"migrations.AddField('Item', '{name}', models.{text})"
-
-
-def alter(name: str, text: str) -> str:
-    return f"migrations.AlterField('Item', '{name}', models.{text})"
-
-
-def works(*found: tuple[str, Work]) -> frozenset[tuple[str, Work]]:
-    return frozenset(found)
-
-
-def on(table: str, *deeds: Deed) -> frozenset[tuple[str, Deed]]:
-    return frozenset((table, deed) for deed in deeds or tuple(Deed))
-
-
-QUERIES = (Deed.SELECT, Deed.FILTER, Deed.INSERT, Deed.UPDATE)
+SCAN, INDEX, REWRITE, ROWS = Work.SCAN, Work.INDEX, Work.REWRITE, Work.ROWS
 NOT_VALID = """pg.AddConstraintNotValid('Item', models.CheckConstraint(condition=Q(count__gt=0),
     name='later'))"""
-INDEXED = "migrations.AddIndex('Item', models.Index(fields=['count'], name='counted'))"
-CHECKED = """migrations.AddConstraint('Item', models.CheckConstraint(condition=Q(count__gt=0),
-    name='positive'))"""
 
 ROWS_OF_TABLE = {
     "CreateModel": Row(
@@ -247,33 +220,4 @@ ROWS_OF_TABLE = {
 
 @pytest.mark.parametrize("name", list(ROWS_OF_TABLE))
 def test_a_rehearsal_measures_what_the_table_says(target: str, shop: MadeUpApp, name: str) -> None:
-    row = ROWS_OF_TABLE[name]
-    write(shop, row.operation, before=row.before, extra=row.extra, head=HEAD)
-    migrate(target, "shop", "0001")
-    found = rehearsed(target, "shop")
-    assert found.because == ""
-    (step,) = found.steps
-    assert locks_of(step) == row.locks
-    assert works_of(step) == row.works
-    assert {(one.table, one.deed) for one in step.breaks()} == row.breaks
-    assert (step.outcome, step.error) == (row.outcome, step.error if row.outcome != WORKS else "")
-    assert (step.undo, step.undo_because) == (row.undo, step.undo_because)
-    assert found.same_after_undo is row.same_after_undo, found.notes
-    assert found.same_again is WORKS, found.notes
-
-
-def locks_of(step: RehearsedStep) -> dict[str, Lock]:
-    found: dict[str, Lock] = {}
-    for one in step.measured:
-        for effect in one.effects:
-            found[effect.table] = max(effect.lock, found.get(effect.table, Lock.NONE))
-    return found
-
-
-def works_of(step: RehearsedStep) -> frozenset[tuple[str, Work]]:
-    return frozenset(
-        (effect.table, effect.work)
-        for one in step.measured
-        for effect in one.effects
-        if effect.grows
-    )
+    assert_measured(target, shop, ROWS_OF_TABLE[name], head=HEAD)

@@ -17,15 +17,14 @@ import pytest
 from django.db import connections
 
 from bot.database.rehearsal.names import maker_of, new_name
-from bot.database.rehearsal.rehearse import rehearse
 from bot.database.rehearsal.sqlite import SUFFIX, SQLite, sweep
 from bot.database.rehearsal.vendor import Deadline, NotRehearsed
-from bot.route.plan import Target
 from bot.route.rehearsal import Outcome, Rehearsal
 from bot.route.risks.effects import Lock, Work
-from tests.database.migrating import MadeUpApp, forget_migrations, installed, migrate
-from tests.database.planning import NOW, plan, source
-from tests.database.test_findings import BASE, alter
+from tests.database.migrating import MadeUpApp, installed, migrate
+from tests.database.planning import source
+from tests.database.rehearsal.shop import rehearsed
+from tests.database.shop import BASE, alter
 
 AFTER = (("shop", "0001_initial"),)
 WIDER = alter("count", "BigIntegerField()")
@@ -57,12 +56,6 @@ def begin(database: str, shop: MadeUpApp, *operations: str) -> None:
     change = source(*operations, after=AFTER)
     shop.write({"0001_initial": source(BASE), "0002_change": change})
     migrate(database, "shop", "0001")
-
-
-def rehearsed(database: str, *words: str) -> Rehearsal:
-    made = plan(database, *words)
-    forget_migrations()
-    return rehearse(database, Target.parse(" ".join(words)), made.basis, now=NOW)
 
 
 def effects(found: Rehearsal) -> list[tuple[str, str, Lock, Work]]:

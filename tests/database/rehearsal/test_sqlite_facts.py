@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import pytest
 
-from bot.route.rehearsal import Deed, Outcome
+from bot.route.rehearsal import Deed
 from bot.route.risks.effects import Lock, Work
-from tests.database.migrating import MadeUpApp, migrate
-from tests.database.rehearsal.shop import rehearsed, write
-from tests.database.rehearsal.test_postgresql_facts import (
+from tests.database.migrating import MadeUpApp
+from tests.database.rehearsal.facts import (
     BOX,
     CHECKED,
+    DEPENDS,
+    FAILS,
     INDEXED,
     ITEM,
     ITEMS_OF_BOX,
@@ -23,20 +24,17 @@ from tests.database.rehearsal.test_postgresql_facts import (
     QUERIES,
     TAG,
     Row,
-    add,
-    alter,
-    locks_of,
+    assert_measured,
     on,
     works,
-    works_of,
 )
+from tests.database.shop import add, alter
 
 pytestmark = pytest.mark.parametrize("vendor", ["sqlite"])
 
 FILE, WRITERS = Lock.ALL, Lock.SHARE_ROW
 """A moment for the file's whole self; other writers wait, readers do not."""
 SCAN, INDEX, REWRITE, ROWS = Work.SCAN, Work.INDEX, Work.REWRITE, Work.ROWS
-WORKS, FAILS, DEPENDS = Outcome.WORKS, Outcome.FAILS, Outcome.UNKNOWN
 REMADE = {ITEM: WRITERS}
 ANEW = works((ITEM, REWRITE))
 
@@ -171,16 +169,4 @@ ROWS_OF_TABLE = {
 
 @pytest.mark.parametrize("name", list(ROWS_OF_TABLE))
 def test_a_rehearsal_measures_what_the_table_says(target: str, shop: MadeUpApp, name: str) -> None:
-    row = ROWS_OF_TABLE[name]
-    write(shop, row.operation, before=row.before)
-    migrate(target, "shop", "0001")
-    found = rehearsed(target, "shop")
-    assert found.because == ""
-    (step,) = found.steps
-    assert locks_of(step) == row.locks
-    assert works_of(step) == row.works
-    assert {(one.table, one.deed) for one in step.breaks()} == row.breaks
-    assert (step.outcome, step.error) == (row.outcome, step.error if row.outcome != WORKS else "")
-    assert (step.undo, step.undo_because) == (row.undo, step.undo_because)
-    assert found.same_after_undo is row.same_after_undo, found.notes
-    assert found.same_again is WORKS, found.notes
+    assert_measured(target, shop, ROWS_OF_TABLE[name])

@@ -7,11 +7,22 @@ from typing import Any
 from bot.route.findings import Finding
 from bot.route.plan import Direction
 from bot.route.rehearsal import Outcome, RehearsedStep
-from bot.route.risks.facts import Column, Deed, OperationFacts, Situation, Size, StepFacts
+from bot.route.risks.facts import (
+    Column,
+    Deed,
+    OperationFacts,
+    RuleKind,
+    Situation,
+    Size,
+    StepFacts,
+    TableRule,
+)
 from bot.route.risks.judge import judge
 
 LARGE = Size(rows=40_000_000, bytes=12 * 1024**3)
 SMALL = Size(rows=10, bytes=8192)
+ADD = 'ALTER TABLE "shop_order" ADD COLUMN "total" integer'
+DROP_COLUMN = 'ALTER TABLE "shop_order" DROP COLUMN "total" CASCADE'
 
 
 def column(name: str = "total", **facts: Any) -> Column:
@@ -23,6 +34,23 @@ def operation(*sql: str, deed: Deed = Deed.SQL, table: str = "", **facts: Any) -
     """One operation that sends ``sql``; a table makes it Django's own on that table."""
     given: dict[str, Any] = {"place": 0, "kind": "RunSQL", "app": "shop", "table_after": table}
     return OperationFacts(deed=deed, table=table, statements=sql, **{**given, **facts})
+
+
+def altered(before: str, after: str, *, using: bool = False, **facts: Any) -> OperationFacts:
+    cast = f' USING "total"::{after}' if using else ""
+    return operation(
+        f'ALTER TABLE "shop_order" ALTER COLUMN "total" TYPE {after}{cast}',
+        deed=Deed.ALTER_COLUMN,
+        table="shop_order",
+        before=column(type=before, **facts),
+        after=column(type=after, **facts),
+    )
+
+
+def with_rule(**facts: Any) -> OperationFacts:
+    rule = TableRule(**{"name": "once", "kind": RuleKind.UNIQUE, **facts})
+    sql = 'ALTER TABLE "shop_order" ADD CONSTRAINT "once" UNIQUE ("total")'
+    return operation(sql, deed=Deed.ADD_RULE, table="shop_order", rules=(rule,))
 
 
 def rehearsed(**facts: Any) -> RehearsedStep:

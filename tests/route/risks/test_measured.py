@@ -12,8 +12,17 @@ from bot.route.rehearsal import Deed as Does
 from bot.route.rehearsal import MeasuredStatement, Outcome, Probe
 from bot.route.risks.effects import Effect, Lock, Work
 from bot.route.risks.facts import Deed
-from tests.route.risks.cases import SMALL, column, found, operation, rehearsed
-from tests.route.risks.test_rules import ADD, DROP_COLUMN, altered, with_rule
+from tests.route.risks.cases import (
+    ADD,
+    DROP_COLUMN,
+    SMALL,
+    altered,
+    column,
+    found,
+    operation,
+    rehearsed,
+    with_rule,
+)
 
 WIDER = altered("varchar(50)", "citext")
 """A change that the rules do not know and take for a rewrite."""

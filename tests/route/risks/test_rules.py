@@ -16,38 +16,29 @@ from bot.route.rehearsal import Outcome, Probe
 from bot.route.risks import judge
 from bot.route.risks.facts import Deed, OperationFacts, RuleKind, Size, TableRule
 from bot.route.risks.judge import codes, rules
-from tests.route.risks.cases import SMALL, column, found, operation, rehearsed
+from tests.route.risks.cases import (
+    ADD,
+    DROP_COLUMN,
+    SMALL,
+    altered,
+    column,
+    found,
+    operation,
+    rehearsed,
+    with_rule,
+)
 
-ADD = 'ALTER TABLE "shop_order" ADD COLUMN "total" integer'
 INDEX = 'CREATE INDEX "i" ON "shop_order" ("total")'
 CREATE = 'CREATE TABLE "shop_order" ("id" bigint NOT NULL PRIMARY KEY)'
 CHECK = 'ALTER TABLE "shop_order" ADD CONSTRAINT "c" CHECK ("total" > 0)'
-DROP_COLUMN = 'ALTER TABLE "shop_order" DROP COLUMN "total" CASCADE'
 FOREIGN_KEY = (
     'ALTER TABLE "shop_line" ADD CONSTRAINT "f" FOREIGN KEY ("order_id") REFERENCES "shop_order"'
     ' ("id") DEFERRABLE INITIALLY DEFERRED'
 )
 
 
-def altered(before: str, after: str, *, using: bool = False, **facts: Any) -> OperationFacts:
-    cast = f' USING "total"::{after}' if using else ""
-    return operation(
-        f'ALTER TABLE "shop_order" ALTER COLUMN "total" TYPE {after}{cast}',
-        deed=Deed.ALTER_COLUMN,
-        table="shop_order",
-        before=column(type=before, **facts),
-        after=column(type=after, **facts),
-    )
-
-
 def added(**facts: Any) -> OperationFacts:
     return operation(ADD, deed=Deed.ADD_COLUMN, table="shop_order", after=column(**facts))
-
-
-def with_rule(**facts: Any) -> OperationFacts:
-    rule = TableRule(**{"name": "once", "kind": RuleKind.UNIQUE, **facts})
-    sql = 'ALTER TABLE "shop_order" ADD CONSTRAINT "once" UNIQUE ("total")'
-    return operation(sql, deed=Deed.ADD_RULE, table="shop_order", rules=(rule,))
 
 
 def unbound(**facts: Any) -> OperationFacts:

@@ -9,16 +9,8 @@ from slack_sdk import WebClient
 
 from bot.sandbox import names
 from bot.sandbox.models import Channel, Message
-from tests.sandbox.api.test_dispatch import error_of
+from tests.sandbox.api.calls import METADATA, error_of, post
 from tests.sandbox.conftest import Page, button, section
-
-METADATA = {"event_type": "migration_bot.run", "event_payload": {"run": 12, "key": "run:12"}}
-
-
-def post(slack: WebClient, text: str = "hello", **more: Any) -> str:
-    ts = slack.chat_postMessage(channel=names.CHANNEL, text=text, **more)["ts"]
-    assert isinstance(ts, str)
-    return ts
 
 
 def test_a_message_is_seen_by_everybody(slack: WebClient, page: Page, ada: str) -> None:

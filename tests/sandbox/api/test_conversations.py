@@ -6,8 +6,7 @@ import pytest
 from slack_sdk import WebClient
 
 from bot.sandbox import names
-from tests.sandbox.api.test_chat import METADATA, post
-from tests.sandbox.api.test_dispatch import error_of
+from tests.sandbox.api.calls import METADATA, error_of, post
 from tests.sandbox.conftest import Page
 
 

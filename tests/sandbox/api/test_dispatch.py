@@ -15,16 +15,8 @@ from bot.sandbox.api.dispatch import METHODS
 from bot.sandbox.faults import Kind
 from bot.sandbox.models import ApiCall, Fault, Message, Workspace
 from tests.project import ROOT
+from tests.sandbox.api.calls import error_of
 from tests.sandbox.conftest import HOST, InProcess, browser
-
-
-def error_of(call: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-    """What Slack answered to a call that it refused."""
-    with pytest.raises(SlackApiError) as caught:
-        call(*args, **kwargs)
-    data = caught.value.response.data
-    assert isinstance(data, dict)
-    return data
 
 
 def test_who_the_bot_is(slack: WebClient) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from slack_sdk import WebClient
 
 from bot.sandbox import names
-from tests.sandbox.api.test_chat import post
-from tests.sandbox.api.test_dispatch import error_of
+from tests.sandbox.api.calls import error_of, post
 from tests.sandbox.conftest import Page, browser
 
 

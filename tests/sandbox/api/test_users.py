@@ -7,7 +7,7 @@ from slack_sdk import WebClient
 from bot.sandbox import names
 from bot.sandbox.models import Workspace
 from bot.slack.people import barred_by
-from tests.sandbox.api.test_dispatch import error_of
+from tests.sandbox.api.calls import error_of
 
 
 def test_a_member_has_a_confirmed_address(slack: WebClient, robin: str) -> None:

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from slack_sdk import WebClient
 
-from bot.moment import utc_now
-from bot.sandbox.models import Surface, Trigger
-from tests.sandbox.api.test_dispatch import error_of
+from bot.sandbox.models import Surface
+from tests.sandbox.api.calls import error_of, trigger
 from tests.sandbox.conftest import Page, modal, section
-
-
-def trigger(person: str, *, age: float = 0) -> str:
-    row = Trigger.objects.create(
-        pk=f"1.2.{Trigger.objects.count()}",
-        person=person,
-        made_at=utc_now() - timedelta(seconds=age),
-    )
-    return row.pk
 
 
 def test_a_modal_opens_for_whoever_acted(

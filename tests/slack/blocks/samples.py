@@ -88,6 +88,12 @@ STEPS = (
     ),
 )
 
+MANY = tuple(
+    StepLine(app="shop", name=f"{n:04}_{'x' * 55}", words="Add field", statements_count=1)
+    for n in range(200)
+)
+"""More steps than a message can hold."""
+
 REHEARSAL = Rehearsal(
     fingerprint=FINGERPRINT,
     database="default",

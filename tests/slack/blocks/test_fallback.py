@@ -6,8 +6,7 @@ from bot.route.states import State
 from bot.slack.blocks import plain_fallback, plan_message, run_message, text_only
 from bot.slack.values import Message
 from tests.slack.blocks.checks import check_message, labels, seen
-from tests.slack.blocks.samples import a_plan, a_run
-from tests.slack.blocks.test_plan import MANY
+from tests.slack.blocks.samples import MANY, a_plan, a_run
 
 
 @pytest.mark.parametrize("state", State)

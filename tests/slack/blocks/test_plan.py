@@ -11,12 +11,7 @@ from bot.slack.blocks.values import StepLine
 from tests.plans import a_plan as a_route_plan
 from tests.plans import a_step
 from tests.slack.blocks.checks import check_message, labels, seen
-from tests.slack.blocks.samples import FINDINGS, a_plan
-
-MANY = tuple(
-    StepLine(app="shop", name=f"{n:04}_{'x' * 55}", words="Add field", statements_count=1)
-    for n in range(200)
-)
+from tests.slack.blocks.samples import FINDINGS, MANY, a_plan
 
 
 def test_a_plan_says_what_would_run_where_and_how_dangerous_that_is() -> None:

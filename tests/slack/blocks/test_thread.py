@@ -8,8 +8,7 @@ from bot.route.states import State
 from bot.slack.blocks import failure_broadcast, run_details, run_result, run_sql
 from bot.slack.blocks.values import StepState
 from tests.slack.blocks.checks import check_message, seen
-from tests.slack.blocks.samples import a_plan, a_run
-from tests.slack.blocks.test_plan import MANY
+from tests.slack.blocks.samples import MANY, a_plan, a_run
 
 
 def test_the_details_of_a_small_plan_are_one_message() -> None:
