@@ -130,12 +130,26 @@ def run_rehearsed(run: Run, rehearsal: StoredRehearsal, *, now: datetime) -> Non
 
 
 def reply(
-    key: str, message: dict[str, Any], *, response_url: str, user: str, now: datetime
+    key: str,
+    message: dict[str, Any],
+    *,
+    response_url: str,
+    user: str,
+    now: datetime,
+    due_at: datetime | None = None,
 ) -> None:
-    """Answer one person, so that only they see it: by ``response_url``, else by direct message."""
+    """Answer one person, so that only they see it: by ``response_url``, else by direct message.
+
+    It is sent at ``due_at`` at the earliest, unless it is withdrawn before."""
     payload = {"message": message, "response_url": response_url, "user": user}
-    _once(f"reply:{key}", "reply", REPLIES, payload=payload, now=now)
+    _once(f"reply:{key}", "reply", REPLIES, payload=payload, now=now, due_at=due_at)
     wake(DELIVER, REPLIES)
+
+
+def withdraw_reply(key: str) -> None:
+    """Take back an answer that is not sent yet."""
+    deliveries = Delivery.objects.using(get_settings().state_database)
+    deliveries.filter(key=f"reply:{key}", state=Delivery.PENDING).delete()
 
 
 def home(team: str, user: str, *, now: datetime) -> None:
@@ -156,6 +170,7 @@ def _once(
     run: int | None = None,
     thread: str = "",
     payload: dict[str, Any] | None = None,
+    due_at: datetime | None = None,
 ) -> None:
     """Keep an intent that is told once, however often it is wished."""
     Delivery.objects.using(get_settings().state_database).get_or_create(
@@ -166,7 +181,7 @@ def _once(
             "run": run,
             "thread_of": thread,
             "payload": payload or {},
-            "due_at": now,
+            "due_at": due_at or now,
             "created_at": now,
         },
     )

@@ -30,6 +30,7 @@ from bot.slack import people
 from bot.slack.calls import Call, How
 from bot.slack.commands import COMMANDS
 from bot.slack.entrance import Entered, Stamp, enter
+from bot.slack.forms import opened
 from bot.slack.on_button import ACTIONS
 from bot.slack.on_command import ASKED, LINKED, UNLINKED
 from bot.slack.on_modal import VIEWS
@@ -51,6 +52,9 @@ TOO_LATE = timedelta(minutes=30)
 """What somebody wanted so long ago is not done behind their back; they are told so."""
 
 KEPT = timedelta(days=1)
+
+TRIGGER = timedelta(seconds=3)
+"""How long Slack opens a form for what somebody did, as Slack documents it."""
 
 
 def answer(call: Call, stamp: Stamp | None = None, *, now: datetime) -> Reply:
@@ -161,7 +165,9 @@ def answer_later(key: str) -> None:
         return answer_known(call, now=utc_now()) if known else refused_reply(call, SlackUnsure())
 
     try:
-        _answer_kept(key, call, reply)
+        answered = _answer_kept(key, call, reply)
+        if answered is not None and answered.modal is not None:
+            _open_late(key, call, kept, answered)
     except (OperationalError, InterfaceError):
         raise  # an outage: the call is kept and answered when it is over
     except Exception:  # the outermost edge: trying again would break again, so it is told
@@ -170,23 +176,37 @@ def answer_later(key: str) -> None:
         _answer_kept(key, call, lambda: Reply.broken(call, reference))
 
 
-def _answer_kept(key: str, call: Call, answer: Callable[[], Reply]) -> None:
-    """Answer a kept call and note that it was, in one transaction; nobody else does meanwhile."""
+def _open_late(key: str, call: Call, kept: SlackCall, answered: Reply) -> None:
+    """Open the form after all, if Slack still does, and take back what is said instead."""
+    in_time = bool(call.trigger) and utc_now() < kept.asked_at + TRIGGER
+    if in_time and opened(call, answered):
+        outbox.withdraw_reply(key)
+
+
+def _answer_kept(key: str, call: Call, answer: Callable[[], Reply]) -> Reply | None:
+    """Answer a kept call and note that it was, in one transaction; nobody else does meanwhile.
+
+    What is said instead of a form waits until the form can no longer be opened: it is withdrawn
+    when it was, and told even where this process dies in between.
+    """
     using = get_settings().state_database
     with transaction.atomic(using=using):
         kept = SlackCall.objects.using(using).filter(pk=key, answered_at__isnull=True)
         if not kept.update(answered_at=utc_now()):
-            return
+            return None
         reply = answer()
         message = reply.message or reply.instead
         if message is not None:
+            now = utc_now()
             outbox.reply(
                 key,
                 message.to_json(),
                 response_url=call.response_url,
                 user=call.user,
-                now=utc_now(),
+                now=now,
+                due_at=now + TRIGGER if reply.modal is not None and call.trigger else now,
             )
+        return reply
 
 
 def answer_known(call: Call, *, now: datetime) -> Reply:

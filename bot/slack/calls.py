@@ -41,7 +41,7 @@ class Call:
     message_ts: str = ""
     response_url: str = ""
     trigger: str = ""
-    """Opens a modal within 3 s; never kept."""
+    """Opens a modal within 3 s, and once."""
 
     @property
     def person(self) -> str:
@@ -49,8 +49,8 @@ class Call:
         return f"{self.team}:{self.user}"
 
     def to_json(self) -> dict[str, Any]:
-        """For keeping: without the trigger, which would be dead by then."""
-        return {**asdict(self), "how": str(self.how), "trigger": ""}
+        """For keeping. The trigger too: a worker may still be in time to open the form."""
+        return {**asdict(self), "how": str(self.how)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Call:

@@ -12,15 +12,14 @@ import secrets
 from typing import Any
 
 from slack_bolt import App, BoltContext
-from slack_sdk.errors import SlackClientError
 
-from bot.conf import get_settings
 from bot.moment import utc_now
 from bot.slack import calls
 from bot.slack.answers import answer
 from bot.slack.calls import Call, NotACall
 from bot.slack.commands import SLASH
 from bot.slack.entrance import STAMP, Fate, Replayed, Stamp
+from bot.slack.forms import opened
 from bot.slack.replies import Reply
 from bot.slack.values import Message
 
@@ -43,7 +42,7 @@ def on_command(ack: Any, body: dict[str, Any], context: BoltContext) -> None:
     if call is None:
         return
     reply = _answered(call, context)
-    message = _opened(call, reply) if reply.modal is not None else reply.message
+    message = _told(call, reply)
     _acknowledge(ack, message)
 
 
@@ -53,7 +52,7 @@ def on_action(ack: Any, body: dict[str, Any], action: dict[str, Any], context: B
     if call is None:
         return
     reply = _answered(call, context)
-    message = _opened(call, reply) if reply.modal is not None else reply.message
+    message = _told(call, reply)
     if message is not None:
         _answer_by_outbox(call, message)
     ack()
@@ -107,17 +106,11 @@ def _answered(call: Call, context: BoltContext) -> Reply:
         return Reply.broken(call, reference)
 
 
-def _opened(call: Call, reply: Reply) -> Message | None:
-    """Open the modal; None when it is open, else what to say instead."""
-    from bot.slack.client import get_client
-
-    try:
-        client = get_client(timeout=get_settings().slack_modal_timeout)
-        client.views_open(trigger_id=call.trigger, view=reply.modal or {})
-    except (SlackClientError, OSError) as error:
-        logger.warning("a modal could not be opened: %s", type(error).__name__)
-        return reply.instead
-    return None
+def _told(call: Call, reply: Reply) -> Message | None:
+    """What is said; nothing where a form is open instead."""
+    if reply.modal is None:
+        return reply.message
+    return None if opened(call, reply) else reply.instead
 
 
 def _acknowledge(ack: Any, message: Message | None) -> None:

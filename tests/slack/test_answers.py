@@ -30,7 +30,6 @@ from bot.route.findings import Evidence, Finding, Risk
 from bot.route.refusals import PlanNotFound
 from bot.route.states import State
 from bot.slack import answers, blocks, listing, rendering
-from bot.slack.calls import Call
 from bot.slack.commands import COMMANDS
 from tests.plans import a_plan, a_step, acting, an_account
 from tests.slack.payloads import SETTINGS, TEAM, command, home_opened, press, submit
@@ -592,9 +591,7 @@ def test_no_decision_rests_on_old_flags(
     says(press("migration_bot.approve", str(run.pk)))
     run.refresh_from_db()
     assert run.state == State.REQUESTED
-    kept = SlackCall.objects.get()
-    assert kept.answered_at is None
-    assert Call.from_json(kept.call).trigger == "", "a trigger is never kept"
+    assert SlackCall.objects.get().answered_at is None
 
 
 def user_info(**flags: Any) -> dict[str, Any]:
@@ -638,6 +635,46 @@ def test_a_kept_click_is_carried_out_once_slack_has_said_who_it_is(
     assert f"You approved run {run.pk}" in told
     answers.answer_later(str(SlackCall.objects.get().pk))
     assert run.decisions.count() == 1, "a wake that comes twice changes nothing"
+
+
+@responses.activate
+@pytest.mark.parametrize("slow", [timedelta(0), timedelta(seconds=4)])
+def test_a_kept_click_that_wants_a_form_gets_it_while_slack_still_opens_one(
+    says: Says, linked: Any, run: Run, monkeypatch: pytest.MonkeyPatch, slow: timedelta
+) -> None:
+    from bot.models import SlackPerson
+
+    linked("U0ADA", "ada", "approve_run")
+    SlackPerson.objects.update(flags_at=None)
+    responses.post(f"{API}users.info", json=user_info())
+    form = responses.post(f"{API}views.open", json={"ok": True, "view": {"id": "V1"}})
+    says(press("migration_bot.reject", str(run.pk)))
+    monkeypatch.setattr(answers, "utc_now", lambda: utc_now() + slow)
+    answers.answer_later(str(SlackCall.objects.get().pk))
+    replies = [
+        one
+        for one in Delivery.objects.filter(kind="reply")
+        if "could not be opened" in one.payload["message"]["text"]
+    ]
+    assert form.call_count == (0 if slow else 1)
+    assert len(replies) == (1 if slow else 0)
+
+
+@responses.activate
+def test_what_is_said_instead_of_a_form_waits_until_it_can_open_no_more(
+    says: Says, linked: Any, run: Run
+) -> None:
+    from bot.models import SlackPerson
+
+    linked("U0ADA", "ada", "approve_run")
+    SlackPerson.objects.update(flags_at=None)
+    responses.post(f"{API}users.info", json=user_info())
+    responses.post(f"{API}views.open", json={"ok": False, "error": "expired_trigger_id"})
+    told = answered_later(says, press("migration_bot.reject", str(run.pk)))
+    assert "could not be opened" in told
+    reply = Delivery.objects.filter(kind="reply").order_by("-id").first()
+    assert reply is not None
+    assert timedelta(seconds=2) < reply.due_at - reply.created_at <= answers.TRIGGER
 
 
 @responses.activate
