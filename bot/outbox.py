@@ -147,6 +147,15 @@ def home(team: str, user: str, *, now: datetime) -> None:
     wake(DELIVER, REPLIES)
 
 
+def not_told_yet() -> tuple[set[UUID], set[UUID]]:
+    """The plans, and the rehearsals, that messages which still wait are about."""
+    deliveries = Delivery.objects.using(get_settings().state_database)
+    waiting = deliveries.filter(state=Delivery.PENDING).exclude(kind__in=("audit", "reply", "home"))
+    about = list(waiting.values_list("payload", flat=True))
+    plans = {UUID(payload["plan"]) for payload in about if "plan" in payload}
+    return plans, {UUID(payload["rehearsal"]) for payload in about if "rehearsal" in payload}
+
+
 def _once(
     key: str,
     kind: str,

@@ -27,6 +27,12 @@ def backlog(*, now: datetime) -> Backlog:
     return Backlog(waiting=found["count"], oldest_age=age)
 
 
+def given_up() -> int:
+    """How many messages for a channel are never sent any more; each row says why."""
+    deliveries = Delivery.objects.using(get_settings().state_database)
+    return deliveries.filter(state=Delivery.DEAD).count()
+
+
 def broken_channels() -> list[SlackChannel]:
     """Channels that Slack takes nothing for, each with why in words; none while there is no Slack.
 

@@ -48,7 +48,9 @@ class Outcome(Enum):
     BROKEN = "broken"
     """Not taken: the channel or the token does not work."""
     REFUSED = "refused"
-    """Not taken: Slack will not have this message."""
+    """Not taken: Slack will not have this message, or the bot could not render it."""
+    GONE = "gone"
+    """Not sent: what it is about is not there any more."""
     UNKNOWN = "unknown"
     """Nobody knows whether it was taken."""
 
@@ -74,6 +76,8 @@ class Answer:
     followers: tuple[Follower, ...] = ()
     still_suspect: bool = False
     """The search for what Slack may have taken failed itself, so the question stays open."""
+    ours: bool = False
+    """It failed in the bot itself. Another release may know better, so it is tried for longer."""
 
 
 def meaning(error: SlackApiError) -> Answer:

@@ -38,6 +38,9 @@ BACKOFF = (1, 2, 4, 8, 15, 30, 60)
 TRIES = 5
 """After so many refusals by Slack of one message, others no longer wait for it."""
 HOPELESS_WAIT = timedelta(hours=1)
+OUR_TRIES = TRIES + 24
+"""What fails in the bot itself is tried hourly for another day: a release may mend it, or know the
+kind of message that an older one does not."""
 
 ANSWERS = ("reply", "plan_refused")
 """What one person was told, by an address that works for a while: kept no longer than it takes.
@@ -123,6 +126,8 @@ def _send(delivery: Delivery, clock: Callable[[], datetime]) -> int:
                 note.broken()
             case Outcome.REFUSED:
                 note.refused()
+            case Outcome.GONE:
+                note.gone()
             case Outcome.UNKNOWN:
                 note.unknown()
     return int(answer.outcome is Outcome.SENT)
@@ -187,20 +192,26 @@ class Note:
         channel.update(**changes)
 
     def refused(self) -> None:
-        """Slack will not have this very message. An audit entry is never given up."""
+        """This very message cannot be sent. An audit entry is never given up."""
         logger.error("delivery %s was refused: %s", self.delivery.key, self.answer.error)
         refusals = self.delivery.refusals + 1
         if refusals < TRIES:
             self._again(self._pause(), refusals=refusals)
-        elif self.delivery.kind == "audit":
+        elif self.delivery.kind == "audit" or (self.answer.ours and refusals < OUR_TRIES):
             self._again(HOPELESS_WAIT, refusals=refusals)
         else:
-            _deliveries().filter(pk=self.delivery.pk).update(
-                state=Delivery.DEAD,
-                suspect=False,
-                refusals=refusals,
-                error=self.answer.error[:2000],
-            )
+            self._dead(refusals=refusals)
+
+    def gone(self) -> None:
+        """What it is about is not there any more, so there is nothing to try again."""
+        logger.error("delivery %s was given up: %s", self.delivery.key, self.answer.error)
+        self._dead()
+
+    def _dead(self, **changes: int) -> None:
+        """Give it up. The row stays, with why, and is told by ``doctor`` and ``/healthz``."""
+        _deliveries().filter(pk=self.delivery.pk).update(
+            state=Delivery.DEAD, suspect=False, error=self.answer.error[:2000], **changes
+        )
 
     def unknown(self) -> None:
         """Nobody knows whether Slack took it: it stays suspect."""
