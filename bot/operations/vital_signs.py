@@ -9,6 +9,7 @@ from django.db.models import Count, Min
 
 from bot.conf import get_settings
 from bot.models import Delivery, SlackChannel, Worker
+from bot.outbox import REPLIES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +29,12 @@ def backlog(*, now: datetime) -> Backlog:
 
 
 def given_up() -> int:
-    """How many messages for a channel are never sent any more; each row says why."""
+    """How many messages for a channel are never sent any more; each row says why.
+
+    Answers to one person do not count: somebody who left the workspace is nothing to mend.
+    """
     deliveries = Delivery.objects.using(get_settings().state_database)
-    return deliveries.filter(state=Delivery.DEAD).count()
+    return deliveries.filter(state=Delivery.DEAD).exclude(channel=REPLIES).count()
 
 
 def broken_channels() -> list[SlackChannel]:

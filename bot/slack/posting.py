@@ -16,6 +16,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.conf import get_settings
 from bot.models import Delivery
+from bot.outbox import REPLIES
 from bot.route.refusals import RunNotFound
 from bot.slack import blocks, listing
 from bot.slack.client import NotSlacks, get_client, post_reply
@@ -60,7 +61,7 @@ def post(delivery: Delivery, *, was_suspect: bool, now: datetime) -> Answer:
             return _file(delivery, was_suspect=was_suspect, now=now)
         return _message(delivery, was_suspect=was_suspect, now=now)
     except SlackApiError as error:
-        return meaning(error)
+        return meaning(error, personal=delivery.channel == REPLIES)
     except (SlackClientError, requests.RequestException, OSError) as error:
         return Answer(outcome=Outcome.UNKNOWN, error=f"{type(error).__name__}")
     except (ObjectDoesNotExist, RunNotFound) as gone:

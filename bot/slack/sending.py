@@ -194,6 +194,9 @@ class Note:
     def refused(self) -> None:
         """This very message cannot be sent. An audit entry is never given up."""
         logger.error("delivery %s was refused: %s", self.delivery.key, self.answer.error)
+        if self.delivery.channel == REPLIES and not self.answer.ours:
+            # Slack took the token, and that is all that can be broken for answers to people.
+            _channels().filter(pk=REPLIES).update(broken_because="", broken_at=None)
         refusals = self.delivery.refusals + 1
         if refusals < TRIES:
             self._again(self._pause(), refusals=refusals)
@@ -208,10 +211,11 @@ class Note:
         self._dead()
 
     def _dead(self, **changes: int) -> None:
-        """Give it up. The row stays, with why, and is told by ``doctor`` and ``/healthz``."""
-        _deliveries().filter(pk=self.delivery.pk).update(
-            state=Delivery.DEAD, suspect=False, error=self.answer.error[:2000], **changes
-        )
+        """Give it up. The row stays, with why; ``doctor`` and ``/healthz`` tell a channel's."""
+        rows = _deliveries().filter(pk=self.delivery.pk)
+        rows.update(state=Delivery.DEAD, suspect=False, error=self.answer.error[:2000], **changes)
+        if self.delivery.kind in ANSWERS:
+            rows.update(payload={})
 
     def unknown(self) -> None:
         """Nobody knows whether Slack took it: it stays suspect."""

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 import responses
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 
-from bot import operations
-from bot.models import Delivery, Run, StoredPlan
+from bot import operations, outbox
+from bot.models import Delivery, Run, SlackChannel, StoredPlan
 from bot.operations import vital_signs
 from bot.route.people import Origin
-from bot.slack import sending
+from bot.slack import blocks, doctor, sending
 from bot.slack.saying import RENDER
 from tests.plans import NOW, a_plan, acting, an_account
 from tests.slack.faulty import FakeSlack, drain
@@ -146,3 +146,64 @@ def test_a_plan_that_slack_has_not_been_told_of_is_not_forgotten_until_it_has() 
     Delivery.objects.filter(kind="plan_sql").update(state=Delivery.DEAD)
     operations.prune_plans(now=later)
     assert not StoredPlan.objects.exists()
+
+
+# Answers to one person
+
+
+def told(user: str) -> Delivery:
+    """An answer whose response_url has served its time."""
+    message = blocks.notice("a link code").to_json()
+    asked_at = NOW - timedelta(hours=1)
+    with transaction.atomic():
+        url = "https://hooks.slack.com/commands/1"
+        outbox.reply(user, message, response_url=url, user=user, now=asked_at)
+    return Delivery.objects.get(key=f"reply:{user}")
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    "error", ["channel_not_found", "is_archived", "user_not_found", "cannot_dm_bot"]
+)
+def test_somebody_who_cannot_be_reached_breaks_no_answers_to_others(error: str) -> None:
+    slack = FakeSlack()
+    slack.error = error
+    gone = told("U0GONE")
+    drain(minutes=5)
+    gone.refresh_from_db()
+    assert (gone.state, gone.refusals) == (Delivery.DEAD, sending.TRIES)
+    assert error in gone.error
+    assert gone.payload == {}, "neither its text nor its address is kept"
+    assert not vital_signs.broken_channels()
+    assert doctor.outbox(now=NOW).ok is True
+    slack.error = ""
+    ada = told("U0ADA")
+    drain()
+    ada.refresh_from_db()
+    assert ada.state == Delivery.SENT
+
+
+@responses.activate
+@pytest.mark.parametrize("error", ["invalid_auth", "token_revoked", "missing_scope"])
+def test_a_token_that_does_not_work_is_told_and_answers_wait_until_it_does(error: str) -> None:
+    slack = FakeSlack()
+    slack.error = error
+    answer = told("U0ADA")
+    now = drain(minutes=60)
+    (broken,) = vital_signs.broken_channels()
+    assert (broken.pk, error in broken.broken_because) == (outbox.REPLIES, True)
+    slack.error = ""
+    drain(now)
+    answer.refresh_from_db()
+    assert answer.state == Delivery.SENT
+    assert not vital_signs.broken_channels()
+
+
+@responses.activate
+def test_an_answer_that_slack_refuses_says_that_the_token_works_again() -> None:
+    slack = FakeSlack()
+    SlackChannel.objects.create(pk=outbox.REPLIES, broken_because="invalid_auth", broken_at=NOW)
+    slack.error = "channel_not_found"
+    told("U0GONE")
+    sending.deliver(outbox.REPLIES, clock=lambda: NOW)
+    assert not vital_signs.broken_channels()
