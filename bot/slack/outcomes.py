@@ -82,6 +82,8 @@ class Answer:
     followers: tuple[Follower, ...] = ()
     still_suspect: bool = False
     """The search for what Slack may have taken failed itself, so the question stays open."""
+    of_channel: bool = False
+    """It is the channel that does not work, not the token."""
     ours: bool = False
     """It failed in the bot itself. Another release may know better, so it is tried for longer."""
 
@@ -100,7 +102,8 @@ def meaning(error: SlackApiError, *, personal: bool = False) -> Answer:
         return Answer(outcome=Outcome.UNKNOWN, error=f"Slack answered {status} {code}".strip())
     if code in TOKEN or (code in CHANNEL and not personal):
         remedy = REMEDIES.get(code, "")
-        return Answer(outcome=Outcome.BROKEN, error=f"{code}: {remedy}" if remedy else code)
+        words = f"{code}: {remedy}" if remedy else code
+        return Answer(outcome=Outcome.BROKEN, error=words, of_channel=code in CHANNEL)
     return Answer(outcome=Outcome.REFUSED, error=code)
 
 

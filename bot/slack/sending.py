@@ -22,7 +22,7 @@ from django.db.models import Q
 from bot.conf import get_settings
 from bot.models import Delivery, SlackChannel
 from bot.moment import utc_now
-from bot.outbox import DELIVER, REPLIES
+from bot.outbox import DELIVER, REPLIES, channel_now, channels
 from bot.slack import posting
 from bot.slack.outcomes import Answer, Outcome
 from bot.waking import wake
@@ -182,6 +182,10 @@ class Note:
 
     def broken(self) -> None:
         """The channel or the token does not work; this one waits, and only this channel does."""
+        named = channels()
+        if self.answer.of_channel and named and self.delivery.channel not in named:
+            self._abandoned()
+            return
         logger.error("channel %s: %s", self.delivery.channel, self.answer.error)
         self._again(BROKEN_WAIT, count=False)
         changes = {"broken_because": self.answer.error, "wait_until": self.now + BROKEN_WAIT}
@@ -190,6 +194,21 @@ class Note:
         if self.delivery.channel == REPLIES:
             del changes["wait_until"]
         channel.update(**changes)
+
+    def _abandoned(self) -> None:
+        """The channel takes nothing and no setting names it any more, so nobody will mend it. What
+        stands in it is not told any further; what does not yet goes where the settings say now."""
+        _channels().filter(pk=self.delivery.channel).update(
+            broken_because="", broken_at=None, wait_until=None
+        )
+        channel = channel_now(self.delivery)
+        if not channel:
+            logger.error("delivery %s was given up: %s", self.delivery.key, self.answer.error)
+            self._dead()
+            return
+        rows = _deliveries().filter(pk=self.delivery.pk)
+        rows.update(channel=channel, due_at=self.now, suspect=False, error=self.answer.error[:2000])
+        wake(DELIVER, channel)
 
     def refused(self) -> None:
         """This very message cannot be sent. An audit entry is never given up."""
