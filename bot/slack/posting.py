@@ -42,6 +42,9 @@ BAD_BLOCKS = frozenset(
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 """The message is not there to be edited any more; it is posted anew."""
 
+MOST_CALLS = 7
+"""To Slack for one delivery: the search, then an edit and a post in each of three forms."""
+
 NOTHING_MORE = "What was predicted here no longer stands: see what was measured."
 """In place of a part of a thread that a later telling does not need."""
 

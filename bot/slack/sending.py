@@ -24,13 +24,15 @@ from bot.models import Delivery, SlackChannel
 from bot.moment import utc_now
 from bot.outbox import DELIVER, REPLIES, channel_now, channels
 from bot.slack import posting
+from bot.slack.client import CONNECT_TIMEOUT
 from bot.slack.outcomes import Answer, Outcome
 from bot.waking import wake
 
 logger = logging.getLogger("migration_bot.slack")
 
-LEASE = timedelta(seconds=45)
-"""Longer than any one call to Slack may take; renewed before each."""
+SHORTEST_LEASE = timedelta(seconds=45)
+LEASE_SPARE = timedelta(seconds=5)
+"""For the bot's own database, around the calls to Slack."""
 BROKEN_WAIT = timedelta(seconds=60)
 """A broken channel or token is tried again so often: mended is mended."""
 BACKOFF = (1, 2, 4, 8, 15, 30, 60)
@@ -79,16 +81,23 @@ def tick(*, now: datetime) -> None:
                 wake(DELIVER, channel)
 
 
+def lease() -> timedelta:
+    """Longer than all the calls to Slack that one delivery may take; renewed before each delivery.
+    Were it shorter, a second sender would take the channel during a call, and send it again."""
+    seconds = posting.MOST_CALLS * (CONNECT_TIMEOUT + get_settings().slack_timeout)
+    return max(SHORTEST_LEASE, timedelta(seconds=seconds) + LEASE_SPARE)
+
+
 def _claim(channel: str, name: str, now: datetime) -> bool:
     _channels().get_or_create(pk=channel)
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
     rows = _channels().filter(free, pk=channel)
-    return bool(rows.update(claimed_by=name, claimed_until=now + LEASE))
+    return bool(rows.update(claimed_by=name, claimed_until=now + lease()))
 
 
 def _renew(channel: str, name: str, now: datetime) -> bool:
     rows = _channels().filter(pk=channel, claimed_by=name)
-    return bool(rows.update(claimed_until=now + LEASE))
+    return bool(rows.update(claimed_until=now + lease()))
 
 
 def _next(channel: str, now: datetime) -> Delivery | None:
