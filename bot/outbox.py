@@ -36,11 +36,12 @@ REPLIES = "replies"
 
 def run_changed(run: Run, *, now: datetime) -> None:
     """Show this run's newest state in its one message, and what belongs into its thread."""
-    channel = get_settings().slack_channel
     if not get_settings().slack_enabled:
         return
     key = f"run:{run.pk}"
-    _tell_again(key, kind="run", channel=channel, run=run.pk, now=now)
+    channel = _tell_again(
+        key, kind="run", channel=get_settings().slack_channel, run=run.pk, now=now
+    )
     for kind in ("run_details", "run_sql"):
         _once(f"{kind}:{run.pk}", kind, channel, run=run.pk, thread=key, now=now)
     state = State(run.state)
@@ -113,16 +114,19 @@ def plan_rehearsed(plan: UUID, rehearsal: StoredRehearsal | None, *, now: dateti
 
 def run_rehearsed(run: Run, rehearsal: StoredRehearsal, *, now: datetime) -> None:
     """Tell in a run's thread what the rehearsal of its plan measured, and the findings anew."""
-    channel = get_settings().slack_channel
     if not get_settings().slack_enabled:
         return
+    key = f"run:{run.pk}"
+    deliveries = Delivery.objects.using(get_settings().state_database)
+    stands_in = deliveries.filter(key=key).values_list("channel", flat=True).first()
+    channel = stands_in or get_settings().slack_channel
     _details_again(f"run_details:{run.pk}", now=now)
     _once(
         f"run_rehearsal:{run.pk}:{rehearsal.pk.hex[:8]}",
         "run_rehearsal",
         channel,
         run=run.pk,
-        thread=f"run:{run.pk}",
+        thread=key,
         payload={"rehearsal": str(rehearsal.pk)},
         now=now,
     )
@@ -159,6 +163,38 @@ def home(team: str, user: str, *, now: datetime) -> None:
     payload = {"team": team, "user": user}
     _tell_again(f"home:{team}:{user}", kind="home", channel=REPLIES, payload=payload, now=now)
     wake(DELIVER, REPLIES)
+
+
+def channels() -> set[str]:
+    """The channels that the settings name."""
+    settings = get_settings()
+    return {settings.slack_channel, settings.slack_audit_channel} - {""}
+
+
+def channel_now(delivery: Delivery) -> str:
+    """Where something that waits for a channel which takes nothing belongs by the settings of now;
+    empty for what stands in that channel already, and what belongs below something that does."""
+    if delivery.ts:
+        return ""
+    if delivery.thread_of:
+        deliveries = Delivery.objects.using(get_settings().state_database)
+        parent = deliveries.filter(key=delivery.thread_of).first()
+        if parent is not None and parent.channel != delivery.channel:
+            return parent.channel
+        if parent is not None and parent.ts:
+            return ""
+    settings = get_settings()
+    of_audit = settings.slack_audit_channel if delivery.kind == "audit" else ""
+    return of_audit or settings.slack_channel
+
+
+def not_told_yet() -> tuple[set[UUID], set[UUID]]:
+    """The plans, and the rehearsals, that messages which still wait are about."""
+    deliveries = Delivery.objects.using(get_settings().state_database)
+    waiting = deliveries.filter(state=Delivery.PENDING).exclude(kind__in=("audit", "reply", "home"))
+    about = list(waiting.values_list("payload", flat=True))
+    plans = {UUID(payload["plan"]) for payload in about if "plan" in payload}
+    return plans, {UUID(payload["rehearsal"]) for payload in about if "rehearsal" in payload}
 
 
 def _once(
@@ -204,15 +240,20 @@ def _tell_again(
     now: datetime,
     run: int | None = None,
     payload: dict[str, Any] | None = None,
-) -> None:
-    """Keep an intent of which only the newest state matters: the edits in between are skipped."""
+) -> str:
+    """Keep an intent of which only the newest state matters: the edits in between are skipped.
+
+    A message stays in the channel in which it stands, whatever the setting has become since. That
+    channel is returned, for what belongs into its thread.
+    """
     deliveries = Delivery.objects.using(get_settings().state_database)
     delivery = deliveries.filter(key=key).first()
     if delivery is None:
         _once(key, kind, channel, now=now, run=run, payload=payload)
-        return
+        return channel
     soonest = delivery.sent_at + EDIT_EVERY if delivery.sent_at else now
     delivery.version += 1
     delivery.due_at = max(now, soonest)
     delivery.state = Delivery.PENDING
     delivery.save(update_fields=["version", "due_at", "state"])
+    return delivery.channel

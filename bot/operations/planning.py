@@ -177,12 +177,16 @@ def _fill(stored: StoredPlan, plan: Plan, now: datetime) -> None:
 def prune_plans(*, now: datetime) -> int:
     """Forget plans that nobody asked to run, after ``keep_plans`` days, with their rehearsals.
 
-    One whose rehearsal speaks for a run of the same fingerprint stays: it is what people saw.
+    One whose rehearsal speaks for a run of the same fingerprint stays: it is what people saw. So
+    does one of which Slack has not been told yet: it is rendered only then.
     """
     using = get_settings().state_database
     before = now - timedelta(days=get_settings().keep_plans)
     asked_for = Run.objects.using(using).values("fingerprint")
     speaking = StoredRehearsal.objects.using(using).filter(fingerprint__in=asked_for)
+    untold, unmeasured = outbox.not_told_yet()
+    measuring = StoredRehearsal.objects.using(using).filter(pk__in=unmeasured)
     plans = StoredPlan.objects.using(using).filter(runs__isnull=True, asked_at__lt=before)
+    plans = plans.exclude(pk__in=untold).exclude(pk__in=measuring.values("stored_plan"))
     deleted, _ = plans.exclude(pk__in=speaking.values("stored_plan")).delete()
     return deleted

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Q
 
 from bot.conf import get_settings
 from bot.models import Delivery, SlackChannel, Worker
+from bot.outbox import channels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,16 @@ def backlog(*, now: datetime) -> Backlog:
     found = waiting.aggregate(count=Count("pk"), oldest=Min("created_at"))
     age = (now - found["oldest"]).total_seconds() if found["oldest"] else None
     return Backlog(waiting=found["count"], oldest_age=age)
+
+
+def given_up() -> int:
+    """How many messages for a channel are never sent any more; each row says why.
+
+    Somebody who left the workspace is nothing to mend, nor is a channel that the settings name no
+    more: but for the audit's posts, those do not count.
+    """
+    dead = Delivery.objects.using(get_settings().state_database).filter(state=Delivery.DEAD)
+    return dead.filter(Q(channel__in=channels()) | Q(kind="audit")).count()
 
 
 def broken_channels() -> list[SlackChannel]:

@@ -9,6 +9,7 @@ handler repeats a request that may have been taken, and its 429 handler sleeps i
 from __future__ import annotations
 
 import io
+import math
 import re
 import threading
 from functools import lru_cache
@@ -78,7 +79,9 @@ class PooledClient(WebClient):
 
 @lru_cache(maxsize=8)
 def _client(token: str, base_url: str, timeout: float) -> PooledClient:
-    client = PooledClient(token=token, base_url=base_url, retry_handlers=[])
+    # The SDK uploads a file's content by a way of its own, for which its own ``timeout`` counts.
+    whole = math.ceil(timeout)
+    client = PooledClient(token=token, base_url=base_url, timeout=whole, retry_handlers=[])
     client.seconds = timeout
     return client
 

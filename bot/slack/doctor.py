@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 import requests
 
 from bot.conf import get_settings
-from bot.models import Delivery
 from bot.operations import clocks, vital_signs
 from bot.slack.asking import Diagnosis, membership, socket_mode, token_and_clock
 from bot.slack.client import get_client
@@ -98,9 +97,8 @@ def queue(*, now: datetime) -> Diagnosis:
 
 
 def outbox(*, now: datetime) -> Diagnosis:
-    using = get_settings().state_database
     told = [f"{channel.pk}: {channel.broken_because}" for channel in vital_signs.broken_channels()]
-    dead = Delivery.objects.using(using).filter(state=Delivery.DEAD).count()
+    dead = vital_signs.given_up()
     backlog = vital_signs.backlog(now=now)
     if told:
         return Diagnosis(
@@ -113,8 +111,8 @@ def outbox(*, now: datetime) -> Diagnosis:
         return Diagnosis(
             name="outbox",
             ok=False,
-            words=f"{dead} messages were given up because Slack refused them.",
-            remedy="See the deliveries in the admin; the audit itself is complete.",
+            words=f"{dead} messages were given up: Slack refused them, or they failed in the bot.",
+            remedy="See why at the deliveries in the admin; the audit itself is complete.",
         )
     return Diagnosis(name="outbox", ok=True, words=f"{backlog.waiting} wait.")
 

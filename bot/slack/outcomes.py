@@ -8,27 +8,33 @@ from typing import Any
 
 from slack_sdk.errors import SlackApiError
 
-BROKEN = frozenset(
+TOKEN = frozenset(
     {
         "account_inactive",
-        "channel_not_found",
         "ekm_access_denied",
         "invalid_auth",
-        "is_archived",
         "missing_scope",
         "no_permission",
         "not_allowed_token_type",
         "not_authed",
-        "not_in_channel",
         "org_login_required",
-        "restricted_action",
-        "restricted_action_read_only_channel",
         "team_access_not_granted",
         "token_expired",
         "token_revoked",
     }
 )
-"""Slack's errors that are about the channel or the token, not about a message."""
+"""Slack's errors that are about the token or the workspace: nothing can be sent to anybody."""
+CHANNEL = frozenset(
+    {
+        "channel_not_found",
+        "is_archived",
+        "not_in_channel",
+        "restricted_action",
+        "restricted_action_read_only_channel",
+    }
+)
+"""Slack's errors that are about where a message goes. Where that is one person, they are about
+that person alone."""
 
 REMEDIES = {
     "channel_not_found": "the channel does not exist, or is private and the bot is not in it",
@@ -48,7 +54,9 @@ class Outcome(Enum):
     BROKEN = "broken"
     """Not taken: the channel or the token does not work."""
     REFUSED = "refused"
-    """Not taken: Slack will not have this message."""
+    """Not taken: Slack will not have this message, or the bot could not render it."""
+    GONE = "gone"
+    """Not sent: what it is about is not there any more."""
     UNKNOWN = "unknown"
     """Nobody knows whether it was taken."""
 
@@ -74,10 +82,15 @@ class Answer:
     followers: tuple[Follower, ...] = ()
     still_suspect: bool = False
     """The search for what Slack may have taken failed itself, so the question stays open."""
+    of_channel: bool = False
+    """It is the channel that does not work, not the token."""
+    ours: bool = False
+    """It failed in the bot itself. Another release may know better, so it is tried for longer."""
 
 
-def meaning(error: SlackApiError) -> Answer:
-    """What an error of Slack's API says about the message that was sent."""
+def meaning(error: SlackApiError, *, personal: bool = False) -> Answer:
+    """What an error of Slack's API says about the message that was sent; ``personal`` says that
+    it was for one person, whom Slack may not reach while it reaches everybody else."""
     response = error.response
     status = getattr(response, "status_code", 200)
     code = code_of(response)
@@ -87,9 +100,10 @@ def meaning(error: SlackApiError) -> Answer:
         )
     if status >= 500 or code in ("internal_error", "fatal_error", "service_unavailable", ""):
         return Answer(outcome=Outcome.UNKNOWN, error=f"Slack answered {status} {code}".strip())
-    if code in BROKEN:
+    if code in TOKEN or (code in CHANNEL and not personal):
         remedy = REMEDIES.get(code, "")
-        return Answer(outcome=Outcome.BROKEN, error=f"{code}: {remedy}" if remedy else code)
+        words = f"{code}: {remedy}" if remedy else code
+        return Answer(outcome=Outcome.BROKEN, error=words, of_channel=code in CHANNEL)
     return Answer(outcome=Outcome.REFUSED, error=code)
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import requests
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import InterfaceError, OperationalError, ProgrammingError
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.conf import get_settings
 from bot.models import Delivery
+from bot.outbox import REPLIES
+from bot.route.refusals import RunNotFound
 from bot.slack import blocks, listing
 from bot.slack.client import NotSlacks, get_client, post_reply
 from bot.slack.outcomes import Answer, Follower, Outcome, code_of, meaning, seconds_to_wait
@@ -37,12 +42,19 @@ BAD_BLOCKS = frozenset(
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 """The message is not there to be edited any more; it is posted anew."""
 
+MOST_CALLS = 7
+"""To Slack for one delivery: the search, then an edit and a post in each of three forms."""
+
 NOTHING_MORE = "What was predicted here no longer stands: see what was measured."
 """In place of a part of a thread that a later telling does not need."""
 
 
 def post(delivery: Delivery, *, was_suspect: bool, now: datetime) -> Answer:
-    """Send one delivery in its newest state."""
+    """Send one delivery in its newest state.
+
+    Raises only what says that the bot's own database is out of order, which is no fault of this
+    one: whatever else is wrong with it is an answer, so that it never holds up the others.
+    """
     try:
         if delivery.kind in ("reply", "plan_refused"):
             return _reply(delivery, now=now)
@@ -52,9 +64,19 @@ def post(delivery: Delivery, *, was_suspect: bool, now: datetime) -> Answer:
             return _file(delivery, was_suspect=was_suspect, now=now)
         return _message(delivery, was_suspect=was_suspect, now=now)
     except SlackApiError as error:
-        return meaning(error)
+        return meaning(error, personal=delivery.channel == REPLIES)
     except (SlackClientError, requests.RequestException, OSError) as error:
         return Answer(outcome=Outcome.UNKNOWN, error=f"{type(error).__name__}")
+    except (ObjectDoesNotExist, RunNotFound) as gone:
+        return Answer(outcome=Outcome.GONE, error=f"what it tells of is gone: {gone}")
+    except (InterfaceError, OperationalError, ProgrammingError):
+        raise  # an outage or missing tables: it waits as it is, and the clock wakes again
+    except Exception as error:  # the outermost edge: told with its reference, and counted
+        reference = secrets.token_hex(4)
+        logger.exception("delivery %s failed here; reference %s", delivery.key, reference)
+        words = f"{type(error).__name__} in the bot itself; reference {reference} in its log"
+        # It may have been taken before something broke, so it is looked for first.
+        return Answer(outcome=Outcome.REFUSED, error=words, ours=True, still_suspect=True)
 
 
 # Messages

@@ -22,15 +22,17 @@ from django.db.models import Q
 from bot.conf import get_settings
 from bot.models import Delivery, SlackChannel
 from bot.moment import utc_now
-from bot.outbox import DELIVER, REPLIES
+from bot.outbox import DELIVER, REPLIES, channel_now, channels
 from bot.slack import posting
+from bot.slack.client import CONNECT_TIMEOUT
 from bot.slack.outcomes import Answer, Outcome
 from bot.waking import wake
 
 logger = logging.getLogger("migration_bot.slack")
 
-LEASE = timedelta(seconds=45)
-"""Longer than any one call to Slack may take; renewed before each."""
+SHORTEST_LEASE = timedelta(seconds=45)
+LEASE_SPARE = timedelta(seconds=5)
+"""For the bot's own database, around the calls to Slack."""
 BROKEN_WAIT = timedelta(seconds=60)
 """A broken channel or token is tried again so often: mended is mended."""
 BACKOFF = (1, 2, 4, 8, 15, 30, 60)
@@ -38,6 +40,9 @@ BACKOFF = (1, 2, 4, 8, 15, 30, 60)
 TRIES = 5
 """After so many refusals by Slack of one message, others no longer wait for it."""
 HOPELESS_WAIT = timedelta(hours=1)
+OUR_TRIES = TRIES + 24
+"""What fails in the bot itself is tried hourly for another day: a release may mend it, or know the
+kind of message that an older one does not."""
 
 ANSWERS = ("reply", "plan_refused")
 """What one person was told, by an address that works for a while: kept no longer than it takes.
@@ -76,16 +81,23 @@ def tick(*, now: datetime) -> None:
                 wake(DELIVER, channel)
 
 
+def lease() -> timedelta:
+    """Longer than all the calls to Slack that one delivery may take; renewed before each delivery.
+    Were it shorter, a second sender would take the channel during a call, and send it again."""
+    seconds = posting.MOST_CALLS * (CONNECT_TIMEOUT + get_settings().slack_timeout)
+    return max(SHORTEST_LEASE, timedelta(seconds=seconds) + LEASE_SPARE)
+
+
 def _claim(channel: str, name: str, now: datetime) -> bool:
     _channels().get_or_create(pk=channel)
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
     rows = _channels().filter(free, pk=channel)
-    return bool(rows.update(claimed_by=name, claimed_until=now + LEASE))
+    return bool(rows.update(claimed_by=name, claimed_until=now + lease()))
 
 
 def _renew(channel: str, name: str, now: datetime) -> bool:
     rows = _channels().filter(pk=channel, claimed_by=name)
-    return bool(rows.update(claimed_until=now + LEASE))
+    return bool(rows.update(claimed_until=now + lease()))
 
 
 def _next(channel: str, now: datetime) -> Delivery | None:
@@ -123,6 +135,8 @@ def _send(delivery: Delivery, clock: Callable[[], datetime]) -> int:
                 note.broken()
             case Outcome.REFUSED:
                 note.refused()
+            case Outcome.GONE:
+                note.gone()
             case Outcome.UNKNOWN:
                 note.unknown()
     return int(answer.outcome is Outcome.SENT)
@@ -177,6 +191,10 @@ class Note:
 
     def broken(self) -> None:
         """The channel or the token does not work; this one waits, and only this channel does."""
+        named = channels()
+        if self.answer.of_channel and named and self.delivery.channel not in named:
+            self._abandoned()
+            return
         logger.error("channel %s: %s", self.delivery.channel, self.answer.error)
         self._again(BROKEN_WAIT, count=False)
         changes = {"broken_because": self.answer.error, "wait_until": self.now + BROKEN_WAIT}
@@ -186,21 +204,46 @@ class Note:
             del changes["wait_until"]
         channel.update(**changes)
 
+    def _abandoned(self) -> None:
+        """The channel takes nothing and no setting names it any more, so nobody will mend it. What
+        stands in it is not told any further; what does not yet goes where the settings say now."""
+        _channels().filter(pk=self.delivery.channel).update(
+            broken_because="", broken_at=None, wait_until=None
+        )
+        channel = channel_now(self.delivery)
+        if not channel:
+            logger.error("delivery %s was given up: %s", self.delivery.key, self.answer.error)
+            self._dead()
+            return
+        rows = _deliveries().filter(pk=self.delivery.pk)
+        rows.update(channel=channel, due_at=self.now, suspect=False, error=self.answer.error[:2000])
+        wake(DELIVER, channel)
+
     def refused(self) -> None:
-        """Slack will not have this very message. An audit entry is never given up."""
+        """This very message cannot be sent. An audit entry is never given up."""
         logger.error("delivery %s was refused: %s", self.delivery.key, self.answer.error)
+        if self.delivery.channel == REPLIES and not self.answer.ours:
+            # Slack took the token, and that is all that can be broken for answers to people.
+            _channels().filter(pk=REPLIES).update(broken_because="", broken_at=None)
         refusals = self.delivery.refusals + 1
         if refusals < TRIES:
             self._again(self._pause(), refusals=refusals)
-        elif self.delivery.kind == "audit":
+        elif self.delivery.kind == "audit" or (self.answer.ours and refusals < OUR_TRIES):
             self._again(HOPELESS_WAIT, refusals=refusals)
         else:
-            _deliveries().filter(pk=self.delivery.pk).update(
-                state=Delivery.DEAD,
-                suspect=False,
-                refusals=refusals,
-                error=self.answer.error[:2000],
-            )
+            self._dead(refusals=refusals)
+
+    def gone(self) -> None:
+        """What it is about is not there any more, so there is nothing to try again."""
+        logger.error("delivery %s was given up: %s", self.delivery.key, self.answer.error)
+        self._dead()
+
+    def _dead(self, **changes: int) -> None:
+        """Give it up. The row stays, with why; ``doctor`` and ``/healthz`` tell a channel's."""
+        rows = _deliveries().filter(pk=self.delivery.pk)
+        rows.update(state=Delivery.DEAD, suspect=False, error=self.answer.error[:2000], **changes)
+        if self.delivery.kind in ANSWERS:
+            rows.update(payload={})
 
     def unknown(self) -> None:
         """Nobody knows whether Slack took it: it stays suspect."""

@@ -22,6 +22,12 @@ def client(base_url: str = URL) -> PooledClient:
     return PooledClient(token="xoxb-test", base_url=base_url, retry_handlers=[])
 
 
+def test_a_files_upload_which_the_sdk_does_itself_may_take_no_longer_than_a_call() -> None:
+    assert get_client(timeout=7.5).timeout == 8
+    source = inspect.getsource(WebClient.files_upload_v2)
+    assert "timeout=self.timeout" in source
+
+
 def test_the_seam_is_where_we_found_it() -> None:
     seam = WebClient._perform_urllib_http_request_internal
     assert list(inspect.signature(seam).parameters) == ["self", "url", "req"]

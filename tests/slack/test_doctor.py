@@ -226,7 +226,13 @@ def test_a_dead_worker_is_wrong(now: datetime, worker: Worker) -> None:
 def test_a_broken_channel_and_a_message_that_was_given_up_are_wrong(now: datetime) -> None:
     assert doctor.outbox(now=now).ok is True
     Delivery.objects.create(
-        key="k", kind="run", state=Delivery.DEAD, due_at=now, created_at=now, error="no_text"
+        key="k",
+        kind="run",
+        channel=CHANNEL,
+        state=Delivery.DEAD,
+        due_at=now,
+        created_at=now,
+        error="no_text",
     )
     given_up = doctor.outbox(now=now)
     assert (given_up.ok, "given up" in given_up.words) == (False, True)

@@ -255,6 +255,32 @@ def test_two_senders_at_once_are_one(many_entries: None) -> None:
 
 
 @responses.activate
+@pytest.mark.parametrize("seconds", [10.0, 60.0])
+def test_calls_that_take_as_long_as_they_may_let_no_second_sender_in(
+    many_entries: None, settings: Any, seconds: float
+) -> None:
+    settings.MIGRATION_BOT = {**settings.MIGRATION_BOT, "slack_timeout": seconds}
+    now = NOW
+    sent_by_the_second: list[int] = []
+    told = [{"ok": True, "messages": []}, *[{"ok": False, "error": "invalid_blocks"}] * 2]
+
+    def slow(request: Any) -> tuple[int, dict[str, str], str]:
+        nonlocal now
+        now += timedelta(seconds=3 + seconds)
+        answer = told.pop(0) if told else {"ok": True, "ts": "1.0"}
+        sent_by_the_second.append(sending.deliver(CHANNEL, clock=lambda: now))
+        return 200, {}, json.dumps(answer)
+
+    for method in ("conversations.history", "chat.postMessage"):
+        for verb in ("GET", "POST"):
+            responses.add_callback(verb, API + method, callback=slow)
+    (key,) = audits(1)
+    Delivery.objects.filter(key=key).update(suspect=True)
+    assert sending.deliver(CHANNEL, clock=lambda: now) == 1
+    assert sent_by_the_second == [0, 0, 0, 0]
+
+
+@responses.activate
 def test_a_reply_goes_by_its_response_url_and_later_as_a_direct_message() -> None:
     hook = responses.post("https://hooks.slack.com/commands/1", body="ok")
     slack = FakeSlack()

@@ -96,6 +96,17 @@ def test_a_dead_channel_is_counted_and_not_named(now: datetime) -> None:
     assert "not_in_channel" not in answer.content.decode()
 
 
+def test_messages_that_were_given_up_are_counted(now: datetime) -> None:
+    beat(now)
+    assert look().json()["outbox"]["given_up"] == 0
+    Delivery.objects.create(
+        key="k", kind="audit", channel=CHANNEL, state=Delivery.DEAD, due_at=now, created_at=now
+    )
+    found = look().json()["outbox"]
+    assert found["given_up"] == 1
+    assert "1 message was given up: see `manage.py migration_bot doctor`" in found["words"]
+
+
 def test_without_slack_no_channel_is_broken(now: datetime) -> None:
     beat(now)
     SlackChannel.objects.create(pk=CHANNEL, broken_because="token_revoked", broken_at=now)

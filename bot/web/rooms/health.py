@@ -91,12 +91,17 @@ def _outbox(now: datetime) -> dict[str, Any]:
         # Which, and why, is for people with a shell or a staff account: this page is open.
         channels = "1 channel takes" if broken == 1 else f"{broken} channels take"
         words += f" {channels} nothing: see `manage.py migration_bot doctor`."
+    given_up = vital_signs.given_up()
+    if given_up:
+        were = "1 message was" if given_up == 1 else f"{given_up} messages were"
+        words += f" {were} given up: see `manage.py migration_bot doctor`."
     return {
         "ok": not late and not broken,
         "words": words,
         "backlog": backlog.waiting,
         "oldest_age": age,
         "broken_channels": broken,
+        "given_up": given_up,
     }
 
 
