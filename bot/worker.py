@@ -134,7 +134,7 @@ class Supervisor:
             connections.close_all()
 
     def _start(self, part: Part) -> None:
-        connections.close_all()  # a forked child must not share a connection
+        process.leave_connections()
         part.pid = part.start()
         part.started_at = time.monotonic()
         if self.stopping:  # Told while it was being started: it was in no list yet.
