@@ -7,7 +7,6 @@ through operations.
 from __future__ import annotations
 
 import logging
-import time
 from datetime import datetime, timedelta
 
 from bot import work
@@ -29,9 +28,6 @@ logger = logging.getLogger("migration_bot")
 RECONCILE = "reconcile"
 """The task's name; a stored name."""
 
-COMPLAIN = 60.0
-"""Seconds between two words in the log about a clock that is off."""
-
 FORGOTTEN = 2.0
 """Seconds after which a wake that nobody answered counts as lost."""
 
@@ -40,14 +36,15 @@ def tick(*, now: datetime, ahead: float | None = None) -> None:
     """One look at everything that time brings about. Meant for every second or so.
 
     ``ahead`` is by how many seconds this clock is ahead of the state database's, if that is known.
-    While that is too much, nothing is ended on the word of this clock.
+    While that is too much, nothing is ended on the word of this clock, and nothing claimed: see
+    ``running.claim``.
     """
     trusted = not clocks.is_off(ahead)
     if trusted:
         expire(now=now)
         interrupt_dead(now=now)
     elif ahead is not None:
-        _complain(ahead)
+        clocks.complain(ahead)
     write_repeated(now=now)
     if _any(State.APPROVED):
         queue_due(now=now)
@@ -104,21 +101,6 @@ def wake_interrupted(*, now: datetime) -> int:
             Run.objects.using(change.using).filter(pk=key).update(woken_at=now)
             wake(RECONCILE, key)
     return len(keys)
-
-
-_complained = -COMPLAIN
-
-
-def _complain(ahead: float) -> None:
-    """Say once a minute in the log that this clock is not to be trusted."""
-    global _complained  # noqa: PLW0603 - one clock a process
-    if time.monotonic() - _complained >= COMPLAIN:
-        _complained = time.monotonic()
-        logger.error(
-            "this machine's clock is %s: until that is mended, it neither expires a request nor "
-            "interrupts a run",
-            clocks.words(ahead),
-        )
 
 
 def _any(state: State) -> bool:
