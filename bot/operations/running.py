@@ -209,7 +209,10 @@ def retrying(
         words = [f"attempt {attempt} of {step} found no lock; trying again", *blockers]
         change.update(run, waiting_for=storable_json(words), steps=having_waited(run.steps))
         event = StepRetried(
-            step=step, attempt=attempt, because=because[:1000], blockers=list(blockers)
+            step=step,
+            attempt=attempt,
+            because=storable(because[:1000]),
+            blockers=storable_json(list(blockers)),
         )
         change.record(event, actor=SYSTEM, run=run.pk)
 
