@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
+from django.db import close_old_connections
+
 from bot import work
 from bot.conf import get_settings
 from bot.engines.finished import forget_finished
@@ -56,13 +58,24 @@ def tick(*, now: datetime, ahead: float | None = None) -> None:
 
 
 def tidy(*, now: datetime) -> None:
-    """Forget what nobody needs. Meant for every hour or so."""
-    prune_plans(now=now)
+    """Forget what nobody needs. Meant for every hour or so. What fails is logged and stops none of
+    the rest: each is about something else."""
+    for part in (prune_plans, forget_workers, forget_finished, _sweep, *work.tidies()):
+        try:
+            part(now=now)
+        except Exception:  # an outermost edge: in an hour it is tried again
+            logger.exception("%s.%s failed", part.__module__, part.__name__)
+            close_old_connections()
+
+
+def forget_workers(*, now: datetime) -> None:
+    """Forget the workers that said nothing for a day."""
     day_ago = now - timedelta(days=1)
     Worker.objects.using(get_settings().state_database).filter(beat_at__lt=day_ago).delete()
-    forget_finished(now=now)
+
+
+def _sweep(*, now: datetime) -> None:
     sweep()
-    work.tidy(now=now)
 
 
 def wake_waiting_plans(*, now: datetime) -> int:
