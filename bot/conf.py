@@ -100,7 +100,9 @@ class Settings:
     lock_retries: int = _key(
         5, "How often a step that found no lock is tried again, where that is safe."
     )
-    lock_backoff: float = _key(2.0, "Seconds before the first such retry; doubled each time.")
+    lock_backoff: float = _key(
+        2.0, "Seconds before the first such retry; doubled each time, up to 30."
+    )
     statement_timeout: float = _key(
         0.0, "Seconds a statement may run. 0: as long as the server says."
     )
