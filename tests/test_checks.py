@@ -19,6 +19,7 @@ from bot.checks.values import LONGEST_KEPT, LONGEST_RELEASE
 from bot.conf import KEYS, Settings, get_settings
 from bot.models import Run, Worker
 from bot.moment import utc_now
+from bot.routers import StateRouter
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "checks.md").read_text()
 
@@ -214,6 +215,37 @@ def test_a_router_of_ours_is_enough(
     ours = ConnectionRouter(["bot.routers.StateRouter"])
     monkeypatch.setattr("bot.checks.databases.router", ours)
     assert found() == {}
+
+
+class ReplicaRouter:
+    """As many a project has it: what is read is read from a replica."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str:
+        return "replica"
+
+
+@pytest.mark.parametrize(
+    ("routers", "expected"),
+    [
+        ([ReplicaRouter, StateRouter], {"W016"}),
+        ([ReplicaRouter], {"W016"}),
+        ([StateRouter, ReplicaRouter], set()),
+    ],
+)
+def test_a_router_before_ours_that_reads_from_elsewhere(
+    databases: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    routers: list[Any],
+    expected: set[str],
+) -> None:
+    from django.db.utils import ConnectionRouter
+
+    databases(default={**POSTGRES, "USER": "shop"}, replica=POSTGRES)
+    ordered = ConnectionRouter([router() for router in routers])
+    monkeypatch.setattr("bot.checks.databases.router", ordered)
+    assert set(found()) == expected
+    if expected:
+        assert "'replica'" in found()["W016"].msg
 
 
 def test_a_vendor_without_a_lock(
