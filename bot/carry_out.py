@@ -98,8 +98,8 @@ class Watch:
     not_now: str = ""
     """Why the run could not begin at this moment; it is given back and tried again."""
     interrupted: bool = False
-    untold: list[StepDone] = field(default_factory=list)
-    """Steps that are done and whose rows could not be written yet."""
+    untold: list[StepDone | DataAsked | Retrying] = field(default_factory=list)
+    """What belongs into the audit and could not be written yet, in the order in which it was."""
 
     def hear(self, message: Message | None) -> Answer | None:
         """Take one message in; the answer where it asks for one."""
@@ -164,6 +164,7 @@ class Watch:
             return Answer(go=False, because=f"The bot's own tables do not answer: {error}")
 
     def _may_begin(self, message: Message) -> Answer:
+        self._tell_untold()
         now = self.clock()
         if isinstance(message, Locked):
             try:
@@ -174,27 +175,36 @@ class Watch:
             self.started = run.state == State.RUNNING
             return Answer(go=self.started, because="it went stale")
         if isinstance(message, StepStarting):
-            self._tell_done()
             running.step_starting(self.hold, message.app, message.name, now=now)
             return Answer(go=True)
         raise TypeError(f"nobody answers {type(message).__name__}")
 
-    def _tell_done(self) -> None:
-        """Write the steps that are done and untold. What cannot be written now stays in the list
-        and is written with the next word, so that the audit misses no step."""
+    def _on_the_way(self, message: Message) -> None:
+        match message:
+            case StepDone() | DataAsked() | Retrying():
+                self.untold.append(message)
+                self._tell_untold()
+            case Waiting():
+                running.waiting(self.hold, message.blockers, now=self.clock())
+
+    def _tell_untold(self) -> None:
+        """Write what is untold. What cannot be written now stays in the list and is written before
+        the next word, so that the audit misses nothing. Where only a commit's answer was lost, it
+        may have what was said twice, but a step once."""
         while self.untold:
-            step = self.untold[0]
-            running.step_done(
-                self.hold, step.app, step.name, milliseconds=step.milliseconds, now=self.clock()
-            )
+            self._tell(self.untold[0], self.clock())
             del self.untold[0]
 
-    def _on_the_way(self, message: Message) -> None:
-        now = self.clock()
+    def _tell(self, message: StepDone | DataAsked | Retrying, now: datetime) -> None:
         match message:
             case StepDone():
-                self.untold.append(message)
-                self._tell_done()
+                running.step_done(
+                    self.hold,
+                    message.app,
+                    message.name,
+                    milliseconds=message.milliseconds,
+                    now=now,
+                )
             case DataAsked():
                 running.data_checked(
                     self.hold,
@@ -203,8 +213,6 @@ class Watch:
                     not_checked=message.not_checked,
                     now=now,
                 )
-            case Waiting():
-                running.waiting(self.hold, message.blockers, now=now)
             case Retrying():
                 running.retrying(
                     self.hold,
@@ -217,7 +225,7 @@ class Watch:
 
     def _ended(self, message: Message) -> None:
         """Write how it ended: the end of a run is not lost for a database that is down a while."""
-        self._tell_done()
+        self._tell_untold()
         now = self.clock()
         match message:
             case Finished():

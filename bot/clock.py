@@ -7,8 +7,9 @@ through operations.
 from __future__ import annotations
 
 import logging
-import time
 from datetime import datetime, timedelta
+
+from django.db import close_old_connections
 
 from bot import work
 from bot.conf import get_settings
@@ -29,9 +30,6 @@ logger = logging.getLogger("migration_bot")
 RECONCILE = "reconcile"
 """The task's name; a stored name."""
 
-COMPLAIN = 60.0
-"""Seconds between two words in the log about a clock that is off."""
-
 FORGOTTEN = 2.0
 """Seconds after which a wake that nobody answered counts as lost."""
 
@@ -40,14 +38,15 @@ def tick(*, now: datetime, ahead: float | None = None) -> None:
     """One look at everything that time brings about. Meant for every second or so.
 
     ``ahead`` is by how many seconds this clock is ahead of the state database's, if that is known.
-    While that is too much, nothing is ended on the word of this clock.
+    While that is too much, nothing is ended on the word of this clock, and nothing claimed: see
+    ``running.claim``.
     """
     trusted = not clocks.is_off(ahead)
     if trusted:
         expire(now=now)
         interrupt_dead(now=now)
     elif ahead is not None:
-        _complain(ahead)
+        clocks.complain(ahead)
     write_repeated(now=now)
     if _any(State.APPROVED):
         queue_due(now=now)
@@ -59,13 +58,24 @@ def tick(*, now: datetime, ahead: float | None = None) -> None:
 
 
 def tidy(*, now: datetime) -> None:
-    """Forget what nobody needs. Meant for every hour or so."""
-    prune_plans(now=now)
+    """Forget what nobody needs. Meant for every hour or so. What fails is logged and stops none of
+    the rest: each is about something else."""
+    for part in (prune_plans, forget_workers, forget_finished, _sweep, *work.tidies()):
+        try:
+            part(now=now)
+        except Exception:  # an outermost edge: in an hour it is tried again
+            logger.exception("%s.%s failed", part.__module__, part.__name__)
+            close_old_connections()
+
+
+def forget_workers(*, now: datetime) -> None:
+    """Forget the workers that said nothing for a day."""
     day_ago = now - timedelta(days=1)
     Worker.objects.using(get_settings().state_database).filter(beat_at__lt=day_ago).delete()
-    forget_finished(now=now)
+
+
+def _sweep(*, now: datetime) -> None:
     sweep()
-    work.tidy(now=now)
 
 
 def wake_waiting_plans(*, now: datetime) -> int:
@@ -104,21 +114,6 @@ def wake_interrupted(*, now: datetime) -> int:
             Run.objects.using(change.using).filter(pk=key).update(woken_at=now)
             wake(RECONCILE, key)
     return len(keys)
-
-
-_complained = -COMPLAIN
-
-
-def _complain(ahead: float) -> None:
-    """Say once a minute in the log that this clock is not to be trusted."""
-    global _complained  # noqa: PLW0603 - one clock a process
-    if time.monotonic() - _complained >= COMPLAIN:
-        _complained = time.monotonic()
-        logger.error(
-            "this machine's clock is %s: until that is mended, it neither expires a request nor "
-            "interrupts a run",
-            clocks.words(ahead),
-        )
 
 
 def _any(state: State) -> bool:

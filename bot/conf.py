@@ -100,7 +100,9 @@ class Settings:
     lock_retries: int = _key(
         5, "How often a step that found no lock is tried again, where that is safe."
     )
-    lock_backoff: float = _key(2.0, "Seconds before the first such retry; doubled each time.")
+    lock_backoff: float = _key(
+        2.0, "Seconds before the first such retry; doubled each time, up to 30."
+    )
     statement_timeout: float = _key(
         0.0, "Seconds a statement may run. 0: as long as the server says."
     )
@@ -123,7 +125,9 @@ class Settings:
         "told, and begun anew.",
     )
     lease: float = _key(30.0, "Seconds after which a worker that says nothing counts as dead.")
-    release: str = _key("", "The commit or version of the running code, shown and compared.")
+    release: str = _key(
+        "", "The commit or version of the running code, shown and compared; 200 characters at most."
+    )
     tasks_backend: str = _key("default", "Alias in TASKS of the engine that wakes workers.")
     queue: str = _key("migration_bot", "The queue for plans and posts.")
     run_queue: str = _key("migration_bot_runs", "The queue for runs.")
@@ -143,9 +147,13 @@ class Settings:
     slack_channel: str = _key("", "The channel (C…) for plans, requests, runs and the audit.")
     slack_audit_channel: str = _key("", "A channel of its own for the audit. Empty: the same.")
     slack_api_url: str = _key("https://slack.com/api/", "Slack's Web API; ends in /api/.")
-    slack_timeout: float = _key(10.0, "Seconds that a call to Slack by a worker may take.")
-    slack_modal_timeout: float = _key(1.5, "Seconds that opening a modal in a request may take.")
-    link_minutes: float = _key(10.0, "Minutes that a link code lives.")
+    slack_timeout: float = _key(
+        10.0, "Seconds that a call to Slack by a worker may take, at most 60."
+    )
+    slack_modal_timeout: float = _key(
+        1.5, "Seconds that opening a modal in a request may take; less than 3."
+    )
+    link_minutes: float = _key(10.0, "Minutes that a link code lives, at most a day.")
     link_by_email: bool = _key(
         False, "Whether a Slack person with the confirmed email of one staff account is linked."
     )

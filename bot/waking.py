@@ -9,8 +9,10 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from weakref import WeakKeyDictionary
 
-from django.db import models, transaction
+from django.db import connections, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from bot.conf import get_settings
 
@@ -56,19 +58,45 @@ def as_rows(task: str, *keys: object, using: str) -> Wakes | None:
         return None
 
 
+class _Commit:
+    """What the wakes of one transaction share when they are sent, one after the other."""
+
+    def __init__(self) -> None:
+        self.woken: set[tuple[str, str]] = set()
+        self.silent: list[Waker] = []
+        """Those that failed: each further try would hold the same click for as long again."""
+
+
+_commits: WeakKeyDictionary[BaseDatabaseWrapper, _Commit] = WeakKeyDictionary()
+"""By connection, that of the transaction whose wakes are not sent yet."""
+
+
 def wake(task: str, *keys: object) -> None:
     """Wake ``task`` for each of these rows after the state transaction commits.
 
     Enqueued only then: on a broker a rolled-back transaction would have been run all the same.
+    What one transaction wakes more than once is enqueued once. After the first failure the rest of
+    them are left to the clock.
     """
     using = get_settings().state_database
-    transaction.on_commit(partial(_fire, task, [str(key) for key in keys]), using=using)
+    commit = _commits.setdefault(connections[using], _Commit())
+    fire = partial(_fire, using, commit, task, [str(key) for key in keys])
+    transaction.on_commit(fire, using=using)
 
 
-def _fire(task: str, keys: Sequence[str]) -> None:
+def _fire(using: str, commit: _Commit, task: str, keys: Sequence[str]) -> None:
+    if _commits.get(connections[using]) is commit:
+        del _commits[connections[using]]  # What comes from here on is another transaction's.
+    keys = [key for key in dict.fromkeys(keys) if (task, key) not in commit.woken]
+    commit.woken.update((task, key) for key in keys)
+    if not keys:
+        return
     for waker in _wakers:
+        if waker in commit.silent:
+            continue
         try:
             waker(task, keys)
         except Exception:  # an outermost edge: the change has committed, and the clock wakes again
+            commit.silent.append(waker)
             rows = ", ".join(keys)
             logger.exception("could not wake %s for %s; the clock will try again", task, rows)

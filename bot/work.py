@@ -49,10 +49,9 @@ def tick(*, now: datetime) -> None:
         _load(path)(now=now)
 
 
-def tidy(*, now: datetime) -> None:
-    """Every registered tidying, once."""
-    for path in _tidies:
-        _load(path)(now=now)
+def tidies() -> list[Callable[..., Any]]:
+    """Every registered tidying; each takes ``now``."""
+    return [_load(path) for path in _tidies]
 
 
 def _load(path: str) -> Callable[..., Any]:

@@ -42,6 +42,9 @@ TICK = 1.0
 AFTER_TROUBLE = 5.0
 """Seconds until the clock or the queue is looked at again when that failed."""
 TIDY = 3600.0
+FIRST_TIDY = 60.0
+"""Seconds until the first tidying: a worker that is restarted more often than hourly tidies too,
+and one that is started again and again does not each time."""
 KEPT = timedelta(days=2)
 """How long the engine's own record of a task is kept."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
@@ -83,7 +86,8 @@ class Supervisor:
     ) -> None:
         """``waiting`` names the parts that have something to do: only those are started, and one
         that has nothing more to do ends in order. Without it all are kept running. ``every`` is
-        the pause between two looks, in seconds; ``tidy`` is called with the time once an hour."""
+        the pause between two looks, in seconds; ``tidy`` is called with the time soon
+        after the start, then once an hour."""
         self.parts = parts
         self.say = say
         self.stopping = 0
@@ -93,7 +97,7 @@ class Supervisor:
         self._every = every
         self._tidy = tidy
         self._next_tick = self._next_beat = self._next_look = 0.0
-        self._next_tidy = time.monotonic() + TIDY
+        self._next_tidy = time.monotonic() + FIRST_TIDY
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT; children then end what they do, and a second one ends them."""
@@ -134,7 +138,7 @@ class Supervisor:
             connections.close_all()
 
     def _start(self, part: Part) -> None:
-        connections.close_all()  # a forked child must not share a connection
+        process.leave_connections()
         part.pid = part.start()
         part.started_at = time.monotonic()
         if self.stopping:  # Told while it was being started: it was in no list yet.

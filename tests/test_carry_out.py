@@ -11,12 +11,14 @@ from bot import carry_out, operations
 from bot.carry_out import Watch
 from bot.database.messages import (
     Broke,
+    DataAsked,
     Died,
     Finished,
     FoundStale,
     Locked,
     Message,
     RefusedHere,
+    Retrying,
     StepDone,
     StepStarting,
     Stopped,
@@ -134,6 +136,39 @@ def test_a_step_whose_end_could_not_be_written_is_in_the_audit_all_the_same(
     assert "step.applied" not in events(watch)
     assert says_yes(watch, LAST)
     assert events(watch) == ["run.started", "step.applied"]
+
+
+def test_what_todays_data_said_is_in_the_audit_before_the_run_begins_though_the_database_was_gone(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Outage(monkeypatch, "data_checked", 2)
+    watch.hear(DataAsked(holds=("total has no NULL",), broken=(), not_checked=()))
+    begin(watch)
+    assert events(watch) == ["run.data_checked", "run.started"]
+
+
+def test_a_run_does_not_begin_before_what_todays_data_said_can_be_written(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.MIGRATION_BOT = {**settings.MIGRATION_BOT, "lease": 0.01}
+    Outage(monkeypatch, "data_checked", 10**9)
+    watch.hear(DataAsked(holds=(), broken=("total has a NULL",), not_checked=()))
+    assert not says_yes(watch, Locked(basis=row(watch).stored_plan.plan.basis))
+    assert row(watch).state == State.QUEUED
+
+
+def test_a_retry_that_could_not_be_written_is_in_the_audit_all_the_same(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(watch)
+    Outage(monkeypatch, "retrying", 1)
+    watch.hear(
+        Retrying(step=DONE.key, attempt=1, because="no lock", blockers=("\0",), wait_milliseconds=5)
+    )
+    watch.hear(DONE)
+    watch.hear(Finished(applied=("shop.0002_more", "shop.0003_third")))
+    assert events(watch) == ["run.started", "step.retried", "step.applied", "run.succeeded"]
+    assert row(watch).waiting_for == []
 
 
 def test_the_last_word_is_tried_again(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,11 @@ from django.db import connections
 
 from bot.checks import TAG, check_all
 from bot.checks.rows import ROWS
+from bot.checks.values import LONGEST_KEPT, LONGEST_RELEASE
 from bot.conf import KEYS, Settings, get_settings
+from bot.models import Run, Worker
+from bot.moment import utc_now
+from bot.routers import StateRouter
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "checks.md").read_text()
 
@@ -135,7 +140,17 @@ def test_the_checks_ask_no_database(databases: Callable[..., None]) -> None:
         ({"public_url": "http://["}, "E004", "https://example.com"),
         ({"decide_within": float("inf")}, "E004", "at most 1,000,000"),
         ({"lock_timeout": 10**400}, "E004", "at most 1,000,000"),
-        ({"slack_timeout": float("nan")}, "E004", "at most 1,000,000"),
+        ({"slack_timeout": float("nan")}, "E004", "at most 60 seconds"),
+        ({"slack_timeout": 0}, "E004", "more than 0"),
+        ({"slack_timeout": 61}, "E004", "at most 60 seconds"),
+        ({"slack_modal_timeout": -1}, "E004", "more than 0"),
+        ({"slack_modal_timeout": 3}, "E004", "less than 3 seconds"),
+        ({"slack_api_url": "nonsense"}, "E004", "https://slack.com/api/"),
+        ({"slack_api_url": "ftp://slack.com/api/"}, "E004", "https://slack.com/api/"),
+        ({"link_minutes": -5}, "E004", "more than 0"),
+        ({"link_minutes": 1441}, "E004", "at most 1,440 minutes"),
+        ({"keep_plans": 999_999}, "E004", "at most 36,500 days"),
+        ({"release": "r" * 201}, "E004", "at most 200 characters"),
         ({"data_check_databases": {"default": "replcia"}}, "E014", "names 'replcia'"),
         ({"rehearsal_databases": {"default": "scrtch"}}, "E015", "names 'scrtch'"),
         ({"rehearsal_databases": {"defualt": "default"}}, "E015", "Did you mean default?"),
@@ -155,6 +170,17 @@ def test_values(settings: Any, given: Any, id_: str, words: str) -> None:
 def test_the_defaults_are_right(settings: Any) -> None:
     settings.MIGRATION_BOT = {key: getattr(Settings(), key) for key in KEYS}
     assert ids() == set()
+
+
+def test_a_release_is_as_long_as_its_columns_are_wide() -> None:
+    for model in (Run, Worker):
+        assert model._meta.get_field("release").max_length == LONGEST_RELEASE
+
+
+def test_plans_may_be_kept_for_as_long_as_a_value_is_right(settings: Any) -> None:
+    settings.MIGRATION_BOT = {"keep_plans": LONGEST_KEPT}
+    assert ids() == set()
+    assert (utc_now() - timedelta(days=LONGEST_KEPT)).year > 1900, "MySQL knows no date of long ago"
 
 
 def test_a_secret_of_a_wrong_type_is_not_repeated(settings: Any) -> None:
@@ -189,6 +215,37 @@ def test_a_router_of_ours_is_enough(
     ours = ConnectionRouter(["bot.routers.StateRouter"])
     monkeypatch.setattr("bot.checks.databases.router", ours)
     assert found() == {}
+
+
+class ReplicaRouter:
+    """As many a project has it: what is read is read from a replica."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str:
+        return "replica"
+
+
+@pytest.mark.parametrize(
+    ("routers", "expected"),
+    [
+        ([ReplicaRouter, StateRouter], {"W016"}),
+        ([ReplicaRouter], {"W016"}),
+        ([StateRouter, ReplicaRouter], set()),
+    ],
+)
+def test_a_router_before_ours_that_reads_from_elsewhere(
+    databases: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    routers: list[Any],
+    expected: set[str],
+) -> None:
+    from django.db.utils import ConnectionRouter
+
+    databases(default={**POSTGRES, "USER": "shop"}, replica=POSTGRES)
+    ordered = ConnectionRouter([router() for router in routers])
+    monkeypatch.setattr("bot.checks.databases.router", ordered)
+    assert set(found()) == expected
+    if expected:
+        assert "'replica'" in found()["W016"].msg
 
 
 def test_a_vendor_without_a_lock(

@@ -106,6 +106,21 @@ def test_a_plan_that_nobody_makes_is_woken_again(woken: Any) -> None:
     assert woken(LATER + timedelta(seconds=31)) == [("make_plan", str(plan.pk))]
 
 
+def test_a_tidying_that_fails_stops_no_other(monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
+    def fail(*, now: Any) -> None:
+        raise OverflowError("date value out of range")
+
+    done: list[Any] = []
+    monkeypatch.setattr(clock, "prune_plans", fail)
+    monkeypatch.setattr("bot.work.tidies", lambda: [fail, lambda *, now: done.append(now)])
+    Worker.objects.create(name="dead", kind="worker", started_at=NOW, beat_at=NOW)
+    at = NOW + timedelta(days=40)
+    clock.tidy(now=at)
+    assert not Worker.objects.exists()
+    assert done == [at]
+    assert len([record for record in caplog.records if record.exc_info]) == 2
+
+
 def test_tidying_forgets_old_plans_and_dead_workers_and_keeps_what_was_requested(
     queued: Run,
 ) -> None:

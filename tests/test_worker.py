@@ -120,6 +120,22 @@ def test_a_clock_that_fails_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
     assert listening.said[-1] == "worker stopped"
 
 
+def test_a_worker_tidies_soon_after_its_start_and_then_once_an_hour(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.worker.FIRST_TIDY", 0.05)
+    tidied: list[str] = []
+    monkeypatch.setattr(clock, "tidy", lambda *, now: tidied.append("clock"))
+    looks: list[int] = []
+
+    def enough(supervisor: Supervisor) -> bool:
+        looks.extend([1] if tidied else [])
+        return len(looks) > 10
+
+    Listening(enough).supervise([], tidy=lambda now: tidied.append("engine"))
+    assert tidied == ["clock", "engine"]
+
+
 def test_the_heartbeat_is_there_while_it_runs_and_gone_when_it_has_stopped() -> None:
     listening = Listening(lambda supervisor: Worker.objects.filter(pk=supervisor.name).exists())
     supervisor = listening.supervise([])

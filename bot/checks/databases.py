@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage
 from django.db import DEFAULT_DB_ALIAS, connections, router
 
 from bot.checks.rows import ROWS
 from bot.checks.values import nearest
-from bot.conf import Settings, get_settings
+from bot.conf import OWN_LABELS, Settings, get_settings
 from bot.routers import StateRouter
 
 LOCKABLE = ("postgresql", "mysql", "sqlite")
@@ -43,6 +44,8 @@ def check_databases() -> Iterator[CheckMessage]:
         return
     if state != DEFAULT_DB_ALIAS and not any(isinstance(r, StateRouter) for r in router.routers):
         yield ROWS["E012"].found(alias=state)
+    else:
+        yield from _routed_elsewhere(state)
     targets = settings.target_databases
     for alias in targets:
         vendor = connections[alias].vendor
@@ -52,6 +55,18 @@ def check_databases() -> Iterator[CheckMessage]:
         yield from _pooling(alias)
     if connections[state].vendor == "sqlite":
         yield from _sqlite(state, targets)
+
+
+def _routed_elsewhere(state: str) -> Iterator[CheckMessage]:
+    """Whether another router decides before ours, for the first model where that shows. The bot
+    names its database itself where it can; a task engine and a relation ask the routers."""
+    for model in apps.get_models():
+        if model._meta.app_label not in OWN_LABELS:
+            continue
+        for found in (router.db_for_read(model), router.db_for_write(model)):
+            if found != state:
+                yield ROWS["W016"].found(model=model._meta.label, found=found, state=state)
+                return
 
 
 def _of_another_kind(key: str, pairs: Mapping[str, str]) -> Iterator[CheckMessage]:

@@ -178,6 +178,12 @@ ROWS = {
             "are on: behind transaction pooling they break.",
             hint='Write "DISABLE_SERVER_SIDE_CURSORS": True for it.',
         ),
+        Row(
+            id="W016",
+            message="DATABASE_ROUTERS looks for {model} on {found!r}, and the bot's own tables are "
+            "on {state!r}: a replica shows a run or a wake late, and another database none.",
+            hint='Put "bot.routers.StateRouter" first in DATABASE_ROUTERS.',
+        ),
         # The engine that wakes workers
         Row(
             id="E020",

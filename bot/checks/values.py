@@ -20,6 +20,15 @@ SHORTEST_LEASE = 3.0
 LARGEST = 1_000_000
 """Of any unit: more is meant to be no limit, and overflows where it becomes a date."""
 
+LONGEST_KEPT = 36_500
+"""Days: a century. Of much more the date that far back does not exist."""
+
+LONGEST_RELEASE = 200
+"""Characters, as wide as its columns: PostgreSQL and MySQL take no more."""
+
+LONGEST_MODAL = 3.0
+"""Seconds that Slack waits for an answer; a modal that opens later cannot be opened."""
+
 _Rule = tuple[Callable[[Any], bool], str]
 
 
@@ -51,7 +60,21 @@ _RULES: dict[str, _Rule] = {
     "data_check_seconds": (_above_zero, "more than 0 seconds"),
     "data_check_limit": (_above_zero, "more than 0 rows"),
     "data_check_examples": (lambda value: 0 <= value <= 20, "between 0 and 20"),
-    "keep_plans": (_above_zero, "more than 0 days"),
+    "keep_plans": (
+        lambda value: 0 < value <= LONGEST_KEPT,
+        f"more than 0 and at most {LONGEST_KEPT:,} days",
+    ),
+    "release": (
+        lambda value: len(value) <= LONGEST_RELEASE,
+        f"at most {LONGEST_RELEASE} characters long",
+    ),
+    "link_minutes": (lambda value: 0 < value <= 1440, "more than 0 and at most 1,440 minutes"),
+    "slack_timeout": (lambda value: 0 < value <= 60, "more than 0 and at most 60 seconds"),
+    "slack_modal_timeout": (
+        lambda value: 0 < value < LONGEST_MODAL,
+        f"more than 0 and less than {LONGEST_MODAL:.0f} seconds",
+    ),
+    "slack_api_url": (_is_url, "a URL such as https://slack.com/api/"),
     "code_reload": (lambda value: value in ("auto", "cold"), '"auto" or "cold"'),
     "public_url": (
         lambda value: not value or _is_url(value),

@@ -40,6 +40,9 @@ NO_SIGNAL = (
     "let its override call Django's migrate"
 )
 
+LONGEST_PAUSE = 30.0
+"""Seconds between two tries of a step that found no lock."""
+
 
 def carry_out(job: RunJob, line: Line) -> Message:
     """Run the job to its end and return the last word. An error of the driver that comes out of
@@ -153,6 +156,13 @@ def _not_begun(conductor: Conductor, error: BaseException, before: frozenset[Key
     return broken_before(RunNotBegun, error)
 
 
+def pause_after(attempt: int, *, first: float) -> float:
+    """Seconds before the next try: doubled each time, up to ``LONGEST_PAUSE`` or the first if that
+    is longer. A hundred tries would else end in a pause of longer than the world is old."""
+    doubled: float = first * 2 ** (attempt - 1)
+    return min(doubled, max(first, LONGEST_PAUSE))
+
+
 def _try_again(
     conductor: Conductor, error: BaseException, why: str, in_the_way: tuple[str, ...]
 ) -> bool:
@@ -164,7 +174,7 @@ def _try_again(
     attempt = conductor.tries[current.key] = conductor.tries[current.key] + 1
     if attempt > settings.lock_retries or not _left_nothing(conductor, error):
         return False
-    pause = settings.lock_backoff * 2 ** (attempt - 1)
+    pause = pause_after(attempt, first=settings.lock_backoff)
     conductor.line.send(
         Retrying(
             step=current.key,

@@ -21,6 +21,7 @@ from typing import IO
 
 from django.core.cache import caches
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from bot.conf import get_settings
 from bot.database import child, freshness
@@ -34,6 +35,7 @@ __all__ = [
     "ReconcileJob",
     "RehearseJob",
     "RunJob",
+    "leave_connections",
     "start",
     "warm_up",
     "why_not_forked",
@@ -77,9 +79,32 @@ def why_not_forked() -> str:
         return "forking is only known to be safe on Linux"
     if threading.active_count() > 1 or _kernel_threads() > 1:
         return "this process has more than one thread"
-    if any(c.in_atomic_block for c in connections.all(initialized_only=True)):
-        return "a transaction is open here"
+    for connection in connections.all(initialized_only=True):
+        if connection.in_atomic_block:
+            return "a transaction is open here"
+        if _is_pooled(connection):
+            return "this process has a pool of connections"
     return freshness.what_changed()
+
+
+def leave_connections() -> None:
+    """Close every connection before a fork: an inherited one must be nobody's.
+
+    Of those that Django pools (``"OPTIONS": {"pool": True}``) the pool as well: closing gives a
+    connection back to it, open, and the child would speak on its parent's sessions. The pool's
+    threads end with it. Whoever connects next, on either side, has a new one.
+    """
+    connections.close_all()
+    for connection in connections.all(initialized_only=True):
+        if _is_pooled(connection):
+            connection.close_pool()  # type: ignore[attr-defined]  # not in the stubs
+
+
+def _is_pooled(connection: BaseDatabaseWrapper) -> bool:
+    """Django pools PostgreSQL's connections alone, since 5.1."""
+    return bool(connection.settings_dict["OPTIONS"].get("pool")) and hasattr(
+        connection, "close_pool"
+    )
 
 
 def warm_up() -> None:
@@ -119,7 +144,7 @@ def _kernel_threads() -> int:
 
 def _fork(orders: int, messages: int, output: IO[bytes], *, close: tuple[int, ...]) -> Process:
     """Fork. The child closes ``close``, works and never comes back from here."""
-    connections.close_all()  # an inherited connection must be nobody's
+    leave_connections()
     caches.close_all()
     sys.stdout.flush()
     sys.stderr.flush()

@@ -16,6 +16,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,12 @@ def get_app() -> Celery:
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
         # A request must not hang on a broker that is gone: the clock wakes again what was not.
-        broker_transport_options={"socket_connect_timeout": 2, "socket_timeout": 5},
+        # Each of its hosts is tried once; by itself kombu goes on for four seconds and once more.
+        broker_transport_options={
+            "socket_connect_timeout": 2,
+            "socket_timeout": 5,
+            "max_retries": _hosts(backend.options["broker_url"]) - 1,
+        },
         task_publish_retry=False,
     )
 
@@ -77,6 +83,11 @@ def get_app() -> Celery:
 
     worker_ready.connect(_watch_supervisor, dispatch_uid="migration_bot.supervisor")
     return application
+
+
+def _hosts(broker_url: str | Sequence[str]) -> int:
+    """How many brokers are named: a list of URLs, or one text with semicolons between them."""
+    return len(broker_url.split(";") if isinstance(broker_url, str) else broker_url)
 
 
 def call_ours(path: object, arguments: object, keywords: object) -> None:

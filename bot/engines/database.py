@@ -10,7 +10,9 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings as django_settings
 from django.db import close_old_connections
+from django.utils.timezone import make_naive
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
@@ -64,8 +66,9 @@ def forget_old(queues: Collection[str], *, before: datetime) -> int:
     Also those that a killed worker left as running, which the engine never ends: what has to be
     done is in our rows, and the clock wakes it again.
     """
+    at = before if django_settings.USE_TZ else make_naive(before)
     old = DBTaskResult.objects.filter(
-        backend_name=get_settings().tasks_backend, queue_name__in=queues, enqueued_at__lt=before
+        backend_name=get_settings().tasks_backend, queue_name__in=queues, enqueued_at__lt=at
     )
     return int(old.delete()[0])
 

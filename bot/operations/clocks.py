@@ -1,11 +1,14 @@
 """Whether this machine's clock agrees with the state database's, which every machine can ask.
 
 Leases and due times are written by one machine and read by another. A worker whose clock is far
-off would call a run dead that lives, or end a request that is an hour old.
+off would call a run dead that lives, or end a request that is an hour old; and the lease of what it
+claimed would be over for all others before it is renewed. So such a worker ends and claims nothing.
 """
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +17,17 @@ from django.db import connections
 from bot.conf import get_settings
 from bot.models import Worker
 from bot.moment import utc_now
+
+logger = logging.getLogger("migration_bot")
+
+COMPLAIN = 60.0
+"""Seconds between two words in the log about a clock that is off."""
+
+WAITS = (
+    "The clock of the machine whose worker would take this is off, so it takes nothing until that "
+    "is mended: see migration_bot doctor."
+)
+"""Why a run that is queued is not carried out, for whoever looks at it."""
 
 _MICROSECONDS = {
     # Not CURRENT_TIMESTAMP, which stands still within a transaction.
@@ -43,6 +57,31 @@ def ahead(*, clock: Callable[[], datetime] = utc_now) -> float | None:
 def is_off(seconds: float | None) -> bool:
     """Whether so much is too much: over a third of a lease."""
     return seconds is not None and abs(seconds) > get_settings().lease / 3
+
+
+def may_claim() -> bool:
+    """Whether this machine's clock is right enough to take a run or a rehearsal; else the log says
+    why not."""
+    seconds = ahead()
+    if seconds is None or not is_off(seconds):
+        return True
+    complain(seconds)
+    return False
+
+
+_complained = -COMPLAIN
+
+
+def complain(seconds: float) -> None:
+    """Say once a minute in the log that this clock is not to be trusted."""
+    global _complained  # noqa: PLW0603 - one clock a process
+    if time.monotonic() - _complained >= COMPLAIN:
+        _complained = time.monotonic()
+        logger.error(
+            "this machine's clock is %s: until that is mended, it takes no run and no rehearsal, "
+            "expires no request and interrupts no run",
+            words(seconds),
+        )
 
 
 def words(seconds: float) -> str:

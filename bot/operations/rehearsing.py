@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from bot.conf import get_settings
 from bot.models import StoredPlan, StoredRehearsal
-from bot.operations import accounts
+from bot.operations import accounts, clocks
 from bot.operations.changing import Change, changing, denials_recorded
 from bot.operations.rehearsed import let_count, tell
 from bot.route.findings import Risk
@@ -122,10 +122,13 @@ def _ask(change: Change, stored: StoredPlan, actor: Actor) -> StoredRehearsal:
 
 
 def claim(rehearsal_id: str | UUID, *, now: datetime) -> StoredRehearsal | None:
-    """Take a rehearsal that waits; None when it does not, or while any is under way anywhere.
+    """Take a rehearsal that waits; None when it does not, while any is under way anywhere, or while
+    this machine's clock is off: it would take another's for dead, or have its own taken.
 
     One whose workers have died often enough is refused instead.
     """
+    if not clocks.may_claim():
+        return None
     with changing(now) as change:
         row = _waiting(change, rehearsal_id)
         if row is None or _is_held(row, now):

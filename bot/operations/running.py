@@ -14,6 +14,7 @@ from django.db.models import F
 
 from bot.conf import get_settings
 from bot.models import Run
+from bot.operations import clocks
 from bot.operations.beginning import NotNow, lost_approvals
 from bot.operations.changing import Change, changing
 from bot.operations.deciding import CARRY_OUT, frozen, frozen_words, is_claimed
@@ -58,14 +59,19 @@ class Claim:
 
 def claim(run_id: int, *, worker: str, now: datetime) -> tuple[Claim, Run] | None:
     """Take a queued run; None when it is not queued, when another worker has it, when its approval
-    has expired while nobody looked, or while its database is frozen."""
+    has expired while nobody looked, while its database is frozen, or while this machine's clock is
+    off: by another's clock its lease would end too soon or never."""
+    trusted = clocks.may_claim()
     lease = now + timedelta(seconds=get_settings().lease)
     with changing(now) as change:
         runs = Run.objects.using(change.using)
         run = runs.filter(pk=run_id, state=str(State.QUEUED)).select_related("stored_plan").first()
         if run is None or run.expires_at <= now or is_claimed(run, now=now):
             return None
-        if because := frozen_words(change, run.database):
+        if run.claimed_by and not trusted:
+            return None
+        because = frozen_words(change, run.database) or ("" if trusted else clocks.WAITS)
+        if because:
             if run.waiting_for != [because]:
                 change.update(run, waiting_for=[because])
             return None
@@ -203,7 +209,10 @@ def retrying(
         words = [f"attempt {attempt} of {step} found no lock; trying again", *blockers]
         change.update(run, waiting_for=storable_json(words), steps=having_waited(run.steps))
         event = StepRetried(
-            step=step, attempt=attempt, because=because[:1000], blockers=list(blockers)
+            step=step,
+            attempt=attempt,
+            because=storable(because[:1000]),
+            blockers=storable_json(list(blockers)),
         )
         change.record(event, actor=SYSTEM, run=run.pk)
 

@@ -66,7 +66,8 @@ def machine_clocks(*, now: datetime) -> Iterator[Diagnosis]:
         yield Diagnosis(
             name=f"clock of {name}",
             ok=False,
-            words=f"It is {clocks.words(seconds)}, so it neither expires nor interrupts anything.",
+            words=f"It is {clocks.words(seconds)}, so nothing is run or rehearsed there, and it "
+            "neither expires nor interrupts anything.",
             remedy="Keep the clocks of all machines, the database's too, in step with NTP.",
         )
 

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from bot.database import process
+from bot.worker import Part, Supervisor
+from tests.conftest import need
 from tests.database.runs import KEYS, SHOP, drive
 from tests.project import Project, ProjectFactory, migration
 
@@ -115,3 +123,104 @@ def test_what_a_dying_child_wrote_is_told(shop: Project) -> None:
     said = drive(shop, do="plan", before=f"open('shop/migrations/0004_k.py', 'w').write({words!r})")
     assert (said.last["kind"], said.last["code"]) == ("Died", 7)
     assert "the disk is full" in said.last["output"]
+
+
+class Pooled:
+    """A connection that Django pools, as far as a fork is concerned."""
+
+    in_atomic_block = False
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.settings_dict = {"OPTIONS": options}
+        self.closed: list[str] = []
+
+    def close(self) -> None:
+        self.closed.append("connection")
+
+    def close_pool(self) -> None:
+        self.closed.append("pool")
+
+
+class Aliases:
+    def __init__(self, *connections: Any) -> None:
+        self.connections = connections
+
+    def all(self, initialized_only: bool = False) -> Any:
+        return self.connections
+
+    def close_all(self) -> None:
+        for connection in self.connections:
+            connection.close()
+
+
+def test_before_a_fork_a_pool_is_closed_with_its_connections(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pooled, plain = Pooled({"pool": True}), Pooled({})
+    monkeypatch.setattr(process, "connections", Aliases(pooled, plain))
+    process.leave_connections()
+    assert (pooled.closed, plain.closed) == (["connection", "pool"], ["connection"])
+
+
+def test_a_worker_closes_pools_before_each_process_that_it_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pooled = Pooled({"pool": True})
+    monkeypatch.setattr(process, "connections", Aliases(pooled))
+    found: list[list[str]] = []
+
+    def start() -> int:
+        found.append(list(pooled.closed))
+        return 0
+
+    Supervisor([], say=print)._start(Part(name="runs", start=start))
+    assert found == [["connection", "pool"]]
+
+
+@pytest.mark.parametrize(("options", "why"), [({"pool": True}, "pool"), ({}, "")])
+def test_a_process_with_a_pool_of_connections_does_not_fork(
+    options: dict[str, Any], why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "connections", Aliases(Pooled(options)))
+    monkeypatch.setattr(process, "_kernel_threads", lambda: 1)
+    monkeypatch.setattr("bot.database.freshness.what_changed", lambda: "")
+    assert (why in process.why_not_forked()) if why else not process.why_not_forked()
+
+
+SESSIONS = """
+    import os
+    from django.db import connections
+    from bot import worker
+    from bot.database import process
+
+    def session():
+        with connections["default"].cursor() as cursor:
+            cursor.execute("select pg_backend_pid()")
+            return cursor.fetchone()[0]
+
+    print(session(), flush=True)
+    said = []
+
+    def start():
+        pid = worker._fork()
+        if not pid:
+            print(session(), flush=True)
+            os._exit(0)
+        os.waitpid(pid, 0)
+        return 0
+
+    worker.Supervisor([], say=said.append)._start(worker.Part(name="runs", start=start))
+    print(session(), flush=True)
+"""
+
+
+def test_no_two_processes_speak_on_one_session_of_a_pool(
+    project: ProjectFactory, new_database: Callable[[str], str]
+) -> None:
+    found = pytest.importorskip("psycopg_pool", reason="a pool of connections: no psycopg_pool")
+    need("postgresql")
+    pool = 'DATABASES["default"] |= {"CONN_MAX_AGE": 0, "OPTIONS": {"pool": {"min_size": 1}}}\n'
+    site = project(database_url=new_database("postgresql"), settings=pool)
+    path = [site.environment["PYTHONPATH"], str(Path(found.__file__).parent.parent)]
+    sessions = site.shell(SESSIONS, PYTHONPATH=os.pathsep.join(path)).split()
+    assert len(set(sessions)) == len(sessions) == 3

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.database.carrying import pause_after
 from tests.database.runs import KEYS, NAMES, SHOP, after, applied, ask, drive, items
 from tests.project import Project, ProjectFactory, migration
 
@@ -164,3 +165,15 @@ def test_a_plan_that_changed_between_two_tries_is_not_run(shop: Project) -> None
     assert (said.last["kind"], said.last["done"]) == ("Broke", list(KEYS[:2]))
     assert "0004_more" in said.last["error"]
     assert applied(shop) == [NAMES[1], NAMES[2]]
+
+
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [(2.0, [2, 4, 8, 16, 30, 30]), (45.0, [45, 45]), (0.0, [0, 0])],
+)
+def test_the_pause_between_two_tries_doubles_up_to_half_a_minute(
+    first: float, expected: list[float]
+) -> None:
+    found = [pause_after(attempt, first=first) for attempt in range(1, len(expected) + 1)]
+    assert found == expected
+    assert pause_after(100, first=first) == expected[-1]

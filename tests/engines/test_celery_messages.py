@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import override_settings
+from kombu.exceptions import OperationalError
 
 from bot import tasks, work
 from bot.engines import celery
@@ -133,6 +136,7 @@ WORKER = """
 import os, sys
 import django
 from django.test import override_settings
+from kombu.exceptions import OperationalError
 django.setup()
 from bot import work
 from bot.engines import celery
@@ -146,3 +150,41 @@ with override_settings(TASKS=tasks_on(sys.argv[1])):
         ["worker", "--pool=solo", "--loglevel=ERROR", "--without-gossip", "--without-mingle",
          "--without-heartbeat", "-Q", sys.argv[2]])
 """
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """A broker that accepts nobody: its address takes connections up to a limit, which is full."""
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(socket.socket())
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        for _ in range(4):
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                client.connect(server.getsockname())
+        yield f"redis://127.0.0.1:{server.getsockname()[1]}/0"
+
+
+def test_a_broker_that_does_not_answer_holds_a_request_for_one_try_and_no_longer(
+    silent: str,
+) -> None:
+    with override_settings(TASKS=tasks_on(silent)):
+        celery.get_app.cache_clear()
+        began = time.monotonic()
+        with pytest.raises(OperationalError):
+            celery.get_app().send_task(celery.CALL, args=["bot.tasks.carry_out", ["1"], {}])
+        assert time.monotonic() - began < 3.5
+    celery.get_app.cache_clear()
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_each_of_several_brokers_is_tried(silent: str, several: bool) -> None:
+    urls = [silent, "memory://"] if several else [silent]
+    for given in (urls, ";".join(urls)):
+        with override_settings(TASKS=tasks_on(given)):  # type: ignore[arg-type]  # Celery takes both
+            celery.get_app.cache_clear()
+            options = celery.get_app().conf.broker_transport_options
+            assert options["max_retries"] == int(several)
+    celery.get_app.cache_clear()

@@ -72,3 +72,10 @@ def test_old_records_of_the_engine_are_forgotten_whatever_became_of_them() -> No
     DBTaskResult.objects.filter(pk=left.pk).update(status="RUNNING", enqueued_at=utc_now() - day)
     assert forget_old(QUEUES, before=utc_now() - day / 2) == 2
     assert [result.pk for result in DBTaskResult.objects.all()] == [fresh.pk]
+
+
+def test_old_wakes_are_forgotten_in_a_project_without_time_zones_too(settings: Any) -> None:
+    settings.USE_TZ = False
+    tasks.enqueue("carry_out", ["1"])
+    assert forget_old(QUEUES, before=utc_now() - timedelta(days=2)) == 0
+    assert forget_old(QUEUES, before=utc_now() + timedelta(days=2)) == 1

@@ -11,7 +11,7 @@ from django.test import override_settings
 from bot import clock, operations
 from bot.models import Run, Worker
 from bot.moment import utc_now
-from bot.operations import clocks, running
+from bot.operations import clocks, rehearsing, running
 from bot.route.states import State
 from bot.slack.doctor import machine_clocks
 from tests.plans import NOW, a_plan, acting, an_account
@@ -48,7 +48,7 @@ def started() -> Run:
 def test_a_clock_that_is_off_calls_no_worker_dead_and_says_so_once_a_minute(
     started: Run, ahead: float, caplog: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clock, "_complained", -clock.COMPLAIN)
+    monkeypatch.setattr(clocks, "_complained", -clocks.COMPLAIN)
     with caplog.at_level(logging.ERROR, "migration_bot"):
         for _ in range(3):
             clock.tick(now=PAST_LEASE, ahead=ahead)
@@ -68,6 +68,58 @@ def test_a_clock_that_is_off_expires_no_request() -> None:
     clock.tick(now=NOW + timedelta(hours=25), ahead=25 * 3600.0)
     run.refresh_from_db()
     assert run.state == State.REQUESTED
+
+
+@pytest.fixture
+def off(request: Any, monkeypatch: pytest.MonkeyPatch) -> float:
+    """By how much this machine's clock is ahead, as it will be found."""
+    seconds: float = request.param
+    monkeypatch.setattr(clocks, "ahead", lambda: seconds)
+    monkeypatch.setattr(clocks, "_complained", -clocks.COMPLAIN)
+    return seconds
+
+
+@pytest.mark.parametrize("off", [41.0, -41.0], indirect=True)
+def test_a_worker_whose_clock_is_off_takes_no_run_until_it_is_right_and_the_run_says_so(
+    queued: Run, off: float, caplog: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = NOW + timedelta(seconds=off)
+    with caplog.at_level(logging.ERROR, "migration_bot"):
+        assert running.claim(queued.pk, worker="w1", now=theirs) is None
+        assert running.claim(queued.pk, worker="w1", now=theirs) is None
+    assert [record.getMessage().count("takes no run") for record in caplog.records] == [1]
+    queued.refresh_from_db()
+    assert queued.waiting_for == [clocks.WAITS]
+    monkeypatch.setattr(clocks, "ahead", lambda: 9.0)
+    found = running.claim(queued.pk, worker="w1", now=NOW)
+    assert found is not None
+    assert running.start(found[0], found[1].stored_plan.plan.basis, now=NOW).waiting_for == []
+
+
+@pytest.mark.parametrize("off", [41.0], indirect=True)
+def test_a_worker_whose_clock_is_ahead_takes_no_run_of_a_worker_that_lives(
+    queued: Run, off: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as right:
+        right.setattr(clocks, "ahead", lambda: 0.0)
+        found = running.claim(queued.pk, worker="w1", now=NOW)
+    assert found is not None
+    assert running.claim(queued.pk, worker="w2", now=NOW + timedelta(seconds=off)) is None
+    running.renew(found[0], now=NOW)
+    queued.refresh_from_db()
+    assert queued.waiting_for == []
+
+
+@pytest.mark.parametrize("off", [41.0, -41.0], indirect=True)
+def test_a_worker_whose_clock_is_off_takes_no_rehearsal_until_it_is_right(
+    off: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    robin = acting(an_account("robin", "request_run"))
+    stored = operations.keep_plan(actor=robin, plan=a_plan(), now=NOW)
+    asked = operations.ask_for_rehearsal(stored.pk, actor=robin, now=NOW)
+    assert rehearsing.claim(asked.pk, now=NOW + timedelta(seconds=off)) is None
+    monkeypatch.setattr(clocks, "ahead", lambda: None)
+    assert rehearsing.claim(asked.pk, now=NOW) is not None
 
 
 def test_the_doctor_names_a_worker_whose_clock_is_off() -> None:
