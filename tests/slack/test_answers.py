@@ -27,6 +27,7 @@ from bot.models import (
 )
 from bot.moment import utc_now
 from bot.route.findings import Evidence, Finding, Risk
+from bot.route.plan import Direction
 from bot.route.refusals import PlanNotFound
 from bot.route.states import State
 from bot.slack import answers, blocks, listing, rendering
@@ -278,6 +279,17 @@ def test_the_button_for_a_plan_that_is_gone_says_so(says: Says, linked: Any) -> 
     says(press("migration_bot.rehearse", "no-uuid"))
     message = Delivery.objects.get(kind="reply").payload["message"]
     assert "no such plan any more" in message["text"]
+
+
+def test_no_reason_is_asked_for_a_run_that_could_never_succeed(
+    says: Says, linked: Any, now: datetime
+) -> None:
+    ada = linked("U0ADA", "ada", "request_run")
+    step = a_step(direction=Direction.BACKWARD, reversible=False, irreversible_because="No way.")
+    stored = operations.keep_plan(actor=acting(ada), plan=a_plan(step), now=now)
+    says(press("migration_bot.request", str(stored.pk)))
+    message = Delivery.objects.get(kind="reply").payload["message"]
+    assert "cannot be undone" in message["text"]
 
 
 def test_apply_with_a_reason_keeps_the_wish_with_it(says: Says, linked: Any) -> None:

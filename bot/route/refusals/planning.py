@@ -93,6 +93,15 @@ class EmptyPlan(Refused):
     kind = Kind.CONFLICT
 
 
+class NoWayBack(Refused):
+    """{step} cannot be undone, so Django would refuse there and this run could never succeed.
+    {because} Give that operation a reverse (noop where nothing is to be done), deploy it and plan
+    again; or go forward, with a new migration."""
+
+    code = "no_way_back"
+    kind = Kind.CONFLICT
+
+
 class PlanningFailed(Refused):
     """The plan could not be made: {detail}. Nothing was changed. Reference {reference}."""
 
