@@ -71,13 +71,16 @@ def request(
     run_after: datetime | None = None,
 ) -> Run:
     """Ask for a run of a plan that is ready. Needs ``request_run`` and a reason."""
-    with denials_recorded("run.request", actor=actor, now=now), changing(now) as change:
-        accounts.require(actor, accounts.REQUEST)
-        try:
-            stored = StoredPlan.objects.using(change.using).get(pk=plan_id)
-        except (StoredPlan.DoesNotExist, ValidationError, ValueError):
-            raise PlanNotFound() from None
-        return request_in(change, stored, actor=actor, reason=reason, run_after=run_after)
+    with denials_recorded("run.request", actor=actor, now=now):
+        account = accounts.require(actor, accounts.REQUEST)
+        with changing(now) as change:
+            try:
+                stored = StoredPlan.objects.using(change.using).get(pk=plan_id)
+            except (StoredPlan.DoesNotExist, ValidationError, ValueError):
+                raise PlanNotFound() from None
+            return request_in(
+                change, stored, actor=actor, account=account, reason=reason, run_after=run_after
+            )
 
 
 def request_in(
@@ -85,11 +88,11 @@ def request_in(
     stored: StoredPlan,
     *,
     actor: Actor,
+    account: accounts.Account,
     reason: str,
     run_after: datetime | None,
 ) -> Run:
-    """``request`` inside a transaction that is open already."""
-    account = accounts.require(actor, accounts.REQUEST)
+    """``request`` inside a transaction that is open already, of the actor's account, which may."""
     reason = check_reason(reason)
     check_run_after(run_after, now=change.now)
     if stored.state != StoredPlan.READY:
