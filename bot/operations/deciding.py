@@ -84,14 +84,18 @@ def approve(
 
 def asks_for_override(run_id: int, *, actor: Actor) -> bool:
     """Whether this person has to be asked, before their approval, if they approve in spite of what
-    forbids the run: they may, and it does. Everything is checked again when they approve."""
+    forbids the run: they may, it does, and they have not decided yet. Everything is checked again
+    when they approve."""
     run = reading.find_run(run_id)
     if State(run.state) is not State.REQUESTED or not reading.forbidden_by(run):
         return False
+    votes = map(reading.vote_of, run.decisions.all())
+    others = (run.requester_as_actor, *(vote.person for vote in votes))
+    if any(is_same_person(get_settings().policy, one, actor) for one in others):
+        return False
     account = accounts.find_by_id(actor.account) if actor.account else None
-    own = is_same_person(get_settings().policy, run.requester_as_actor, actor)
     permissions = (accounts.APPROVE, accounts.OVERRIDE)
-    return account is not None and not own and all(account.may(one) for one in permissions)
+    return account is not None and all(account.may(one) for one in permissions)
 
 
 def reject(run_id: int, *, actor: Actor, now: datetime, reason: str) -> Run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
@@ -510,6 +511,22 @@ def test_approving_in_spite_of_a_finding_asks_why_and_everybody_is_told(
     message = blocks.run_message(rendering.run_view(forbidden.pk, now=utc_now()))
     assert "in spite of data_breaks_rule" in message.text
     assert "they are test rows" in message.text
+
+
+@responses.activate
+def test_a_second_press_of_one_person_asks_for_no_second_reason(
+    says: Says, linked: Any, now: datetime
+) -> None:
+    asker = acting(an_account("asker", "request_run"))
+    plan = a_plan(a_step(findings=(BROKEN, replace(BROKEN, code="x", level=Risk.DANGEROUS))))
+    stored = operations.keep_plan(actor=asker, plan=plan, now=now)
+    run = operations.request(stored.pk, actor=asker, reason="totals", now=now)
+    ada = linked("U0ADA", "ada", "approve_run", "override_findings")
+    operations.approve(run.pk, actor=acting(ada), now=now, override=True, reason="test rows")
+    says(press("migration_bot.approve", str(run.pk)))
+    message = Delivery.objects.get(kind="reply").payload["message"]
+    assert "You have already decided" in message["text"]
+    assert not responses.calls, "no modal"
 
 
 @pytest.mark.parametrize("permissions", [("approve_run",), ("override_findings",)])
