@@ -17,12 +17,9 @@ from bot.models import AuditEntry, Run
 from bot.operations import tally
 from bot.route.events import Denied, Event
 from bot.route.people import Actor
-from bot.route.refusals import Kind, Refused, RunNotFound, SetupNeeded, WrongState
+from bot.route.refusals import Refused, RunNotFound, SetupNeeded, WrongState
 from bot.route.states import ACTIVE, Action, ImpossibleAction, State, after
 from bot.route.text import storable
-
-DENIALS = frozenset({Kind.FORBIDDEN, Kind.CONFLICT, Kind.UNKNOWN})
-"""Slips of the pen (Kind.INVALID) and outages are told, but are no denials."""
 
 PAST = {
     Action.APPROVE: "approved",
@@ -110,13 +107,13 @@ def denials_recorded(
 ) -> Iterator[None]:
     """Write what was denied into the audit, in a transaction of its own, and pass it on.
 
-    Slips of the pen (Kind.INVALID) and outages are told, but are no denials. One that repeats
-    within a minute is only counted (``bot.operations.tally``).
+    Slips of the pen and outages are told, but are no denials (``Refused``). One that repeats within
+    a minute is only counted (``bot.operations.tally``).
     """
     try:
         yield
     except Refused as refused:
-        if refused.kind in DENIALS:
+        if refused.is_denial:
             with setup_asked_for():
                 counted = tally.count_again(_denial(wish, refused, actor, run), now=now)
             if not counted:
@@ -130,7 +127,7 @@ def record_denial(
 ) -> None:
     """Write one denial into the audit, where it is one, or count it where its like was just
     written."""
-    if refused.kind in DENIALS:
+    if refused.is_denial:
         denial = _denial(wish, refused, actor, run)
         if not tally.count_again(denial, now=change.now):
             _write(change, denial, tally.begin(denial, now=change.now))

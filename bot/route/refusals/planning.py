@@ -91,6 +91,7 @@ class EmptyPlan(Refused):
 
     code = "empty_plan"
     kind = Kind.CONFLICT
+    slip = True
 
 
 class NoWayBack(Refused):
@@ -100,6 +101,7 @@ class NoWayBack(Refused):
 
     code = "no_way_back"
     kind = Kind.CONFLICT
+    slip = True
 
 
 class PlanningFailed(Refused):
