@@ -19,7 +19,7 @@ from bot.route.events import Denied, Event
 from bot.route.people import Actor
 from bot.route.refusals import Refused, RunNotFound, SetupNeeded, WrongState
 from bot.route.states import ACTIVE, Action, ImpossibleAction, State, after
-from bot.route.text import storable
+from bot.route.text import storable, storable_json
 
 PAST = {
     Action.APPROVE: "approved",
@@ -144,6 +144,7 @@ def write_repeated(*, now: datetime) -> None:
 def _denial(wish: str, refused: Refused, actor: Actor, run: int | None) -> tally.Denial:
     known = run if isinstance(run, int) and 0 < run < 2**63 else None
     because = storable(refused.sentence)
+    actor = Actor.from_json(storable_json(actor.to_json()))  # A shell can say any name.
     return tally.Denial(actor=actor, wish=wish, code=refused.code, because=because, run=known)
 
 

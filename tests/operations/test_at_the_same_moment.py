@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -12,10 +13,11 @@ from django.db import connections
 from django.test import override_settings
 
 from bot import audit, operations
-from bot.models import AuditEntry, Run, StoredRehearsal
+from bot.management.people import acting_as
+from bot.models import AuditEntry, DenialTally, Run, StoredRehearsal
 from bot.operations import rehearsing, running
 from bot.route.findings import Risk
-from bot.route.refusals import Refused
+from bot.route.refusals import AccountGone, Refused
 from bot.route.states import State
 from tests.plain_site import ROUTER, migrate
 from tests.plans import NOW, a_plan, a_step, acting, an_account
@@ -86,6 +88,17 @@ def test_two_approvers_are_two_decisions_or_one_refusal_and_never_two_runs(
     assert AuditEntry.objects.filter(event="run.queued").count() == 1
     claims = [running.claim(run.pk, worker=f"w{n}", now=NOW) for n in range(3)]
     assert sum(claim is not None for claim in claims) == 1
+    assert audit.verify().sound
+
+
+def test_a_name_that_no_database_holds_is_refused_and_audited(site: str) -> None:
+    """Bytes of a shell that are no UTF-8 come as half characters."""
+    for _ in range(2):
+        with pytest.raises(AccountGone):
+            acting_as("ad\udcffa\0", wish="run.approve", now=NOW)
+    (entry,) = AuditEntry.objects.all()
+    assert json.loads(entry.actor)["name"] == "ad?a\u2400"
+    assert DenialTally.objects.get().count == 1
     assert audit.verify().sound
 
 
