@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from django.db import OperationalError, ProgrammingError, transaction
 
 from bot import audit, outbox
 from bot.conf import get_settings
+from bot.database.trouble import Trouble, trouble
 from bot.models import AuditEntry, Run
 from bot.operations import tally
 from bot.route.events import Denied, Event
@@ -20,6 +21,9 @@ from bot.route.people import Actor
 from bot.route.refusals import Refused, RunNotFound, SetupNeeded, WrongState
 from bot.route.states import ACTIVE, Action, ImpossibleAction, State, after
 from bot.route.text import storable, storable_json
+
+TRIES = 5
+"""Times that a transaction is begun before somebody is told that others were always first."""
 
 PAST = {
     Action.APPROVE: "approved",
@@ -85,9 +89,28 @@ class Change:
 def changing(now: datetime) -> Iterator[Change]:
     """One transaction on the state database that begins with the lock of the audit's head."""
     using = get_settings().state_database
-    with setup_asked_for(), transaction.atomic(using=using):
-        audit.lock_head()
+    with setup_asked_for(), _begun(using):
         yield Change(using=using, now=now)
+
+
+def _begun(using: str) -> ExitStack:
+    """A transaction that holds the audit's head.
+
+    Where the site chose REPEATABLE READ on PostgreSQL, whoever waited for the head is refused it
+    when it moved meanwhile. Nothing was done yet, so it is begun anew; but not inside a transaction
+    of somebody else's, which may be lost with it.
+    """
+    tries = 1 if transaction.get_connection(using).in_atomic_block else TRIES
+    while True:
+        tries -= 1
+        try:
+            with ExitStack() as stack:
+                stack.enter_context(transaction.atomic(using=using))
+                audit.lock_head()
+                return stack.pop_all()
+        except OperationalError as error:
+            if not tries or trouble(error) is not Trouble.DEADLOCK:
+                raise
 
 
 @contextmanager

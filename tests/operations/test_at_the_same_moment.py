@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +17,10 @@ from bot import audit, operations
 from bot.management.people import acting_as
 from bot.models import AuditEntry, DenialTally, Run, StoredRehearsal
 from bot.operations import rehearsing, running
+from bot.operations.changing import changing
+from bot.route.events import Cancelled
 from bot.route.findings import Risk
+from bot.route.people import SYSTEM
 from bot.route.refusals import AccountGone, Refused
 from bot.route.states import State
 from tests.plain_site import ROUTER, migrate
@@ -100,6 +104,36 @@ def test_a_name_that_no_database_holds_is_refused_and_audited(site: str) -> None
     assert json.loads(entry.actor)["name"] == "ad?a\u2400"
     assert DenialTally.objects.get().count == 1
     assert audit.verify().sound
+
+
+@pytest.mark.parametrize("vendor", ["postgresql"], indirect=True)
+def test_whoever_waited_for_the_head_goes_on_at_repeatable_read_too(
+    site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from psycopg import IsolationLevel
+
+    run = asked(Risk.DANGEROUS)
+    an_account("ada", "approve_run")
+    level = {"isolation_level": IsolationLevel.REPEATABLE_READ}
+    connections[site].close()
+    options = connections.settings[site].get("OPTIONS", {})
+    monkeypatch.setitem(connections.settings[site], "OPTIONS", {**options, **level})
+    said: list[str] = []
+    click = approving(run, "ada")
+    waiting = threading.Thread(target=lambda: said.extend(at_once(click)))
+    with changing(NOW) as change:
+        waiting.start()
+        with connections[site].cursor() as cursor:
+            for _ in range(500):
+                cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+                if cursor.fetchone():
+                    break
+                time.sleep(0.01)
+        change.record(Cancelled(reason="another's"), actor=SYSTEM)
+    waiting.join()
+    assert said == ["done"]
+    assert audit.verify().sound
+    connections[site].close()
 
 
 def test_a_double_click_is_one_decision(site: str) -> None:
