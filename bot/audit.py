@@ -176,9 +176,15 @@ class Verification:
 
 
 def verify(*, limit: int = 20) -> Verification:
-    """Walk the whole chain and say what does not fit."""
+    """Walk the whole chain and say what does not fit, while others may go on writing.
+
+    The head is read before the walk, so what it names must be there. What stands after that was
+    written meanwhile, if the head, read once more after the walk, has come as far.
+    """
     problems: list[str] = []
     seq, previous, count = 0, GENESIS, 0
+    before = _head()
+    named = GENESIS if before is None or before.seq == 0 else ""
     for entry in _entries(None):
         count += 1
         for problem in _problems(entry, seq + 1, previous):
@@ -186,15 +192,29 @@ def verify(*, limit: int = 20) -> Verification:
                 problems.append(problem)
         if entry.seq > 0:
             seq, previous = entry.seq, entry.hash
-    head = AuditHead.objects.using(get_settings().state_database).filter(pk=1).first()
-    if head is None and count:
+            if before is not None and entry.seq == before.seq:
+                named = entry.hash
+    after = _head()
+    if after is None and count:
         problems.append("The head of the chain is missing.")
-    elif head is not None and (head.seq, head.hash) != (seq, previous):
-        problems.append(
-            f"The head says that entry {head.seq} is the newest, but the chain ends at {seq}: "
-            "entries were cut off, or added past the bot."
-        )
+    elif before is not None and seq < before.seq:
+        problems.append(_not_the_end(before, seq))
+    elif before is not None and named and named != before.hash:
+        problems.append(f"Entry {before.seq} is not the one that the head names as the newest.")
+    elif after is not None and (seq > after.seq or (seq == after.seq and previous != after.hash)):
+        problems.append(_not_the_end(after, seq))
     return Verification(entries=count, seq=seq, hash=previous, problems=tuple(problems))
+
+
+def _head() -> AuditHead | None:
+    return AuditHead.objects.using(get_settings().state_database).filter(pk=1).first()
+
+
+def _not_the_end(head: AuditHead, seq: int) -> str:
+    return (
+        f"The head says that entry {head.seq} is the newest, but the chain ends at {seq}: "
+        "entries were cut off, or added past the bot."
+    )
 
 
 def _problems(entry: AuditEntry, expected: int, previous: str) -> Iterator[str]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from bot import audit
 from bot.models import AuditEntry, AuditHead
 from bot.route.events import Rejected
 from bot.route.people import SYSTEM, Actor, Origin
+from bot.route.plan_json import isoformat
 from tests.replay import made_once
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
@@ -190,6 +191,107 @@ def test_whoever_gets_past_the_triggers_is_found(state: str, change: str, told: 
     result = audit.verify()
     assert not result.sound
     assert any(told in problem for problem in result.problems)
+
+
+def test_a_chain_that_grows_while_it_is_walked_is_sound(state: str) -> None:
+    """Somebody writes before the walk, in its midst, and after it."""
+    for reason in ("a", "b"):
+        write(state, reason)
+    real_head, real_entries = audit._head, audit._entries
+
+    def head_and_a_write() -> AuditHead | None:
+        found = real_head()
+        write(state, "between")
+        return found
+
+    def entries_and_a_write(since: int | None) -> Iterator[AuditEntry]:
+        yield from list(real_entries(since))
+        write(state, "after the walk")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(audit, "_head", head_and_a_write)
+        patch.setattr(audit, "_entries", entries_and_a_write)
+        found = audit.verify()
+    assert found.problems == ()
+    assert found.entries == 3, "two, and the one that came before the walk"
+    assert audit.verify().entries == 5
+
+
+def test_verifying_while_others_write_finds_nothing(state: str) -> None:
+    with transaction.atomic(using=state):
+        for number in range(300):
+            audit.append(Rejected(reason=str(number)), actor=SOMEBODY, now=NOW)
+    stop = threading.Event()
+
+    def writer() -> None:
+        try:
+            while not stop.wait(0.002):
+                write(state, "meanwhile")
+        finally:
+            connections[state].close()
+
+    thread = threading.Thread(target=writer)
+    thread.start()
+    try:
+        found = [audit.verify() for _ in range(10)]
+    finally:
+        stop.set()
+        thread.join()
+    assert [each.problems for each in found] == [()] * 10
+
+
+def _forge(state: str) -> None:
+    """Entries 3 and 4, well chained, that nobody locked the head for."""
+    previous = AuditEntry.objects.using(state).order_by("seq").last()
+    assert previous is not None
+    hash_before = previous.hash
+    for seq in (3, 4):
+        fields: dict[str, Any] = {
+            "seq": seq,
+            "event": "run.approved",
+            "run": 3,
+            "previous": hash_before,
+        }
+        hash_before = audit.entry_hash(at=isoformat(NOW), actor={}, data={}, **fields)
+        AuditEntry(at=NOW, actor="{}", data="{}", hash=hash_before, **fields).save(
+            using=state, force_insert=True
+        )
+
+
+def _forge_and_move_the_head_once(state: str) -> None:
+    _forge(state)
+    third = AuditEntry.objects.using(state).get(seq=3)
+    AuditHead.objects.using(state).update(seq=3, hash=third.hash)
+
+
+def _cut_off(state: str) -> None:
+    AuditEntry.objects.using(state).filter(seq=2).delete()
+
+
+def _name_another_hash(state: str) -> None:
+    AuditHead.objects.using(state).update(hash="f" * 64)
+
+
+@pytest.mark.parametrize(
+    ("tamper", "told"),
+    [
+        (_forge, "entry 2 is the newest, but the chain ends at 4"),
+        (_forge_and_move_the_head_once, "entry 3 is the newest, but the chain ends at 4"),
+        (_cut_off, "entry 2 is the newest, but the chain ends at 1"),
+        (_name_another_hash, "Entry 2 is not the one that the head names"),
+    ],
+)
+def test_a_chain_that_does_not_end_at_its_head_is_found(
+    state: str, tamper: Callable[[str], None], told: str
+) -> None:
+    from bot.triggers import drop_triggers
+
+    for reason in ("a", "b"):
+        write(state, reason)
+    drop_triggers(connections[state])
+    tamper(state)
+    (problem,) = audit.verify().problems
+    assert told in problem
 
 
 def test_the_export_is_one_json_line_an_entry_and_can_be_checked_without_the_database(

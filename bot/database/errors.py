@@ -37,6 +37,9 @@ _DJANGO = (
 )
 """Django's own check of foreign keys on SQLite and MySQL (``check_constraints``)."""
 
+_FUNCTION = re.compile(r"<function ([^<> ]+) at 0x[0-9a-fA-F]+>")
+"""How Python shows a function, and so Django an operation that runs one: its address is noise."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
@@ -52,7 +55,7 @@ def tell(error: BaseException) -> Told:
     kind = type(error)
     module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
     return Told(
-        error=without_rows(str(error), error).strip() or kind.__name__,
+        error=_FUNCTION.sub(r"\1", without_rows(str(error), error)).strip() or kind.__name__,
         error_type=f"{module}{kind.__qualname__}",
         traceback=without_rows("".join(traceback.format_exception(error)), error)[-LIMIT:],
     )

@@ -7,7 +7,7 @@ user model must not lock anybody out. Permissions are asked of Django's authenti
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -48,6 +48,17 @@ class Account:
             return bool(self.user.has_perm(f"migration_bot.{permission}"))
         except DatabaseError as error:
             raise AccountUnreadable(error=_first_line(error)) from error
+
+    def having_answered(self, *permissions: str) -> Account:
+        """The same account with these permissions asked for now, so that none is asked for later,
+        while the audit's head is locked."""
+        asked = {permission: self.may(permission) for permission in permissions}
+        return replace(self, answered={**self.answered, **asked})
+
+    @property
+    def is_superuser(self) -> bool:
+        """Whether it may do anything; a user model need not know the word."""
+        return bool(getattr(self.user, "is_superuser", False))
 
 
 def needed_columns(model: Any) -> list[str]:
@@ -139,7 +150,11 @@ def require_staff(actor: Actor) -> Account:
 
 
 def require(actor: Actor, permission: str) -> Account:
-    """The actor's live staff account with this permission, or a refusal."""
+    """The actor's live staff account with this permission, or a refusal.
+
+    To be asked before the audit's head is locked: a run may hold the users' table for long, and
+    whoever waits for that while the head is theirs holds up everybody.
+    """
     asked = [actor.account] if actor.account else []
     return check(actor, find_asking(asked, permission).get(actor.account), permission)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,16 +13,17 @@ from django.db import OperationalError, ProgrammingError, transaction
 
 from bot import audit, outbox
 from bot.conf import get_settings
+from bot.database.trouble import Trouble, trouble
 from bot.models import AuditEntry, Run
 from bot.operations import tally
 from bot.route.events import Denied, Event
 from bot.route.people import Actor
-from bot.route.refusals import Kind, Refused, RunNotFound, SetupNeeded, WrongState
+from bot.route.refusals import Refused, RunNotFound, SetupNeeded, WrongState
 from bot.route.states import ACTIVE, Action, ImpossibleAction, State, after
-from bot.route.text import storable
+from bot.route.text import storable, storable_json
 
-DENIALS = frozenset({Kind.FORBIDDEN, Kind.CONFLICT, Kind.UNKNOWN})
-"""Slips of the pen (Kind.INVALID) and outages are told, but are no denials."""
+TRIES = 5
+"""Times that a transaction is begun before somebody is told that others were always first."""
 
 PAST = {
     Action.APPROVE: "approved",
@@ -88,9 +89,28 @@ class Change:
 def changing(now: datetime) -> Iterator[Change]:
     """One transaction on the state database that begins with the lock of the audit's head."""
     using = get_settings().state_database
-    with setup_asked_for(), transaction.atomic(using=using):
-        audit.lock_head()
+    with setup_asked_for(), _begun(using):
         yield Change(using=using, now=now)
+
+
+def _begun(using: str) -> ExitStack:
+    """A transaction that holds the audit's head.
+
+    Where the site chose REPEATABLE READ on PostgreSQL, whoever waited for the head is refused it
+    when it moved meanwhile. Nothing was done yet, so it is begun anew; but not inside a transaction
+    of somebody else's, which may be lost with it.
+    """
+    tries = 1 if transaction.get_connection(using).in_atomic_block else TRIES
+    while True:
+        tries -= 1
+        try:
+            with ExitStack() as stack:
+                stack.enter_context(transaction.atomic(using=using))
+                audit.lock_head()
+                return stack.pop_all()
+        except OperationalError as error:
+            if not tries or trouble(error) is not Trouble.DEADLOCK:
+                raise
 
 
 @contextmanager
@@ -110,13 +130,13 @@ def denials_recorded(
 ) -> Iterator[None]:
     """Write what was denied into the audit, in a transaction of its own, and pass it on.
 
-    Slips of the pen (Kind.INVALID) and outages are told, but are no denials. One that repeats
-    within a minute is only counted (``bot.operations.tally``).
+    Slips of the pen and outages are told, but are no denials (``Refused``). One that repeats within
+    a minute is only counted (``bot.operations.tally``).
     """
     try:
         yield
     except Refused as refused:
-        if refused.kind in DENIALS:
+        if refused.is_denial:
             with setup_asked_for():
                 counted = tally.count_again(_denial(wish, refused, actor, run), now=now)
             if not counted:
@@ -130,7 +150,7 @@ def record_denial(
 ) -> None:
     """Write one denial into the audit, where it is one, or count it where its like was just
     written."""
-    if refused.kind in DENIALS:
+    if refused.is_denial:
         denial = _denial(wish, refused, actor, run)
         if not tally.count_again(denial, now=change.now):
             _write(change, denial, tally.begin(denial, now=change.now))
@@ -147,6 +167,7 @@ def write_repeated(*, now: datetime) -> None:
 def _denial(wish: str, refused: Refused, actor: Actor, run: int | None) -> tally.Denial:
     known = run if isinstance(run, int) and 0 < run < 2**63 else None
     because = storable(refused.sentence)
+    actor = Actor.from_json(storable_json(actor.to_json()))  # A shell can say any name.
     return tally.Denial(actor=actor, wish=wish, code=refused.code, because=because, run=known)
 
 

@@ -44,79 +44,91 @@ def approve(
     the codes that the person was shown; None where they were not shown any.
     """
     expire(now=now, only=run_id)
-    with denials_recorded("run.approve", actor=actor, now=now, run=run_id), changing(now) as change:
+    with denials_recorded("run.approve", actor=actor, now=now, run=run_id):
         account = accounts.require(actor, accounts.APPROVE)
-        reason = optional_reason(reason)
-        run = change.run(run_id)
-        votes = _vote(
-            change,
-            run,
-            account,
-            actor=actor,
-            verdict=Verdict.APPROVE,
-            reason=reason,
-            override=override,
-            seen=seen,
-        )
-        change.record(
-            Approved(
-                fingerprint=run.fingerprint,
-                approvals=sum(vote.verdict is Verdict.APPROVE for vote in votes),
-                approvals_needed=run.approvals_needed,
+        if override:
+            account = account.having_answered(accounts.OVERRIDE)
+        with changing(now) as change:
+            reason = optional_reason(reason)
+            run = change.run(run_id)
+            votes = _vote(
+                change,
+                run,
+                account,
+                actor=actor,
+                verdict=Verdict.APPROVE,
                 reason=reason,
-                overrides=list(votes[-1].overrides),
-            ),
-            actor=actor,
-            run=run.pk,
-        )
-        if enough(run.approvals_needed, votes):
-            may_start = max(now, run.run_after) if run.run_after else now
-            due = get_settings().policy.start_due(may_start)
-            change.move(run, Action.APPROVE, decided_at=now, expires_at=due)
-            queue_if_free(change, run)
-        else:
-            outbox.run_changed(run, now=now)
-        return run
+                override=override,
+                seen=seen,
+            )
+            change.record(
+                Approved(
+                    fingerprint=run.fingerprint,
+                    approvals=sum(vote.verdict is Verdict.APPROVE for vote in votes),
+                    approvals_needed=run.approvals_needed,
+                    reason=reason,
+                    overrides=list(votes[-1].overrides),
+                ),
+                actor=actor,
+                run=run.pk,
+            )
+            if enough(run.approvals_needed, votes):
+                may_start = max(now, run.run_after) if run.run_after else now
+                due = get_settings().policy.start_due(may_start)
+                change.move(run, Action.APPROVE, decided_at=now, expires_at=due)
+                queue_if_free(change, run)
+            else:
+                outbox.run_changed(run, now=now)
+            return run
 
 
 def asks_for_override(run_id: int, *, actor: Actor) -> bool:
     """Whether this person has to be asked, before their approval, if they approve in spite of what
-    forbids the run: they may, and it does. Everything is checked again when they approve."""
+    forbids the run: they may, it does, and they have not decided yet. Everything is checked again
+    when they approve."""
     run = reading.find_run(run_id)
     if State(run.state) is not State.REQUESTED or not reading.forbidden_by(run):
         return False
+    votes = map(reading.vote_of, run.decisions.all())
+    others = (run.requester_as_actor, *(vote.person for vote in votes))
+    if any(is_same_person(get_settings().policy, one, actor) for one in others):
+        return False
     account = accounts.find_by_id(actor.account) if actor.account else None
-    own = is_same_person(get_settings().policy, run.requester_as_actor, actor)
     permissions = (accounts.APPROVE, accounts.OVERRIDE)
-    return account is not None and not own and all(account.may(one) for one in permissions)
+    return account is not None and all(account.may(one) for one in permissions)
 
 
 def reject(run_id: int, *, actor: Actor, now: datetime, reason: str) -> Run:
     """One approver's no, which is enough. It needs a reason."""
     expire(now=now, only=run_id)
-    with denials_recorded("run.reject", actor=actor, now=now, run=run_id), changing(now) as change:
+    with denials_recorded("run.reject", actor=actor, now=now, run=run_id):
         account = accounts.require(actor, accounts.APPROVE)
-        reason = check_reason(reason)
-        run = change.run(run_id)
-        _vote(change, run, account, actor=actor, verdict=Verdict.REJECT, reason=reason)
-        change.record(Rejected(reason=reason), actor=actor, run=run.pk)
-        change.move(run, Action.REJECT, decided_at=now, ended_at=now)
-        return run
+        with changing(now) as change:
+            reason = check_reason(reason)
+            run = change.run(run_id)
+            _vote(change, run, account, actor=actor, verdict=Verdict.REJECT, reason=reason)
+            change.record(Rejected(reason=reason), actor=actor, run=run.pk)
+            change.move(run, Action.REJECT, decided_at=now, ended_at=now)
+            return run
 
 
 def cancel(run_id: int, *, actor: Actor, now: datetime, reason: str = "") -> Run:
     """Take back a run that has not begun: its requester, or anybody who may approve."""
-    with denials_recorded("run.cancel", actor=actor, now=now, run=run_id), changing(now) as change:
+    with denials_recorded("run.cancel", actor=actor, now=now, run=run_id):
         account = accounts.require_staff(actor)
-        run = change.run(run_id)
-        own = run.requester == account.id and account.may(accounts.REQUEST)
-        if not own and not account.may(accounts.APPROVE):
-            raise NotPermitted(name=account.name, permission=f"migration_bot.{accounts.APPROVE}")
-        if State(run.state) not in (State.REQUESTED, State.APPROVED, State.QUEUED):
-            raise WrongState(run=run.pk, state=run.state.replace("_", " "), action="cancelled")
-        change.record(Cancelled(reason=optional_reason(reason)), actor=actor, run=run.pk)
-        change.move(run, Action.CANCEL, ended_at=now)
-        return run
+        account = account.having_answered(accounts.REQUEST, accounts.APPROVE)
+        with changing(now) as change:
+            run = change.run(run_id)
+            own = run.requester == account.id and account.may(accounts.REQUEST)
+            if not own and not account.may(accounts.APPROVE):
+                raise NotPermitted(
+                    name=account.name, permission=f"migration_bot.{accounts.APPROVE}"
+                )
+            if State(run.state) not in (State.REQUESTED, State.APPROVED, State.QUEUED):
+                raise WrongState(run=run.pk, state=run.state.replace("_", " "), action="cancelled")
+            change.record(Cancelled(reason=optional_reason(reason)), actor=actor, run=run.pk)
+            change.move(run, Action.CANCEL, ended_at=now)
+            return run
 
 
 def _vote(

@@ -50,19 +50,20 @@ def read_code(code: str, *, now: datetime) -> LinkCode:
 
 def confirm_code(code: str, *, actor: Actor, now: datetime) -> Link:
     """Tie the code's Slack person to the signed-in staff account, once."""
-    with denials_recorded("link.make", actor=actor, now=now), changing(now) as change:
+    with denials_recorded("link.make", actor=actor, now=now):
         account = accounts.require_staff(actor)
-        found = read_code(code, now=now)
-        found.used_at = now
-        found.save(using=change.using, update_fields=["used_at"])
-        return link_in(
-            change,
-            team=found.team,
-            slack_user=found.slack_user,
-            account=account,
-            actor=actor,
-            how="code",
-        )
+        with changing(now) as change:
+            found = read_code(code, now=now)
+            found.used_at = now
+            found.save(using=change.using, update_fields=["used_at"])
+            return link_in(
+                change,
+                team=found.team,
+                slack_user=found.slack_user,
+                account=account,
+                actor=actor,
+                how="code",
+            )
 
 
 def link_in(
@@ -102,17 +103,17 @@ def link_in(
 
 def unlink(team: str, slack_user: str, *, actor: Actor, now: datetime) -> Link:
     """End a live link: one's own, from Slack or from the site; anybody's, by a superuser."""
-    with denials_recorded("link.end", actor=actor, now=now), changing(now) as change:
-        link = Link.objects.using(change.using).filter(live_key=f"{team}:{slack_user}").first()
-        if link is None:
-            raise LinkNotFound()
+    with denials_recorded("link.end", actor=actor, now=now):
         from_slack = (actor.team, actor.slack_user) == (team, slack_user)
-        if not from_slack:
-            account = accounts.require_staff(actor)
-            if account.id != link.account and not account.user.is_superuser:
+        account = None if from_slack else accounts.require_staff(actor)
+        with changing(now) as change:
+            link = Link.objects.using(change.using).filter(live_key=f"{team}:{slack_user}").first()
+            if link is None:
+                raise LinkNotFound()
+            if account and account.id != link.account and not account.is_superuser:
                 raise NotForAdministrators()
-        _end(change, link, actor=actor)
-        return link
+            _end(change, link, actor=actor)
+            return link
 
 
 def _end(change: Change, link: Link, *, actor: Actor) -> None:

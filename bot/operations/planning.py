@@ -14,6 +14,7 @@ from bot import outbox
 from bot.conf import get_settings
 from bot.models import Run, StoredPlan, StoredRehearsal
 from bot.operations import accounts
+from bot.operations.accounts import Account
 from bot.operations.changing import (
     Change,
     changing,
@@ -68,16 +69,17 @@ def check_target(text: str) -> Target:
 
 def keep_plan(*, actor: Actor, plan: Plan, now: datetime) -> StoredPlan:
     """Keep a plan that was made in this very process, by the command line."""
-    with denials_recorded("plan.make", actor=actor, now=now), changing(now) as change:
+    with denials_recorded("plan.make", actor=actor, now=now):
         accounts.require_staff(actor)
-        stored = StoredPlan(
-            database=plan.database,
-            target="" if plan.target == Target() else str(plan.target),
-            actor=actor.to_json(),
-            asked_at=now,
-        )
-        _fill(stored, plan, now)
-        stored.save(using=change.using, force_insert=True)
+        with changing(now) as change:
+            stored = StoredPlan(
+                database=plan.database,
+                target="" if plan.target == Target() else str(plan.target),
+                actor=actor.to_json(),
+                asked_at=now,
+            )
+            _fill(stored, plan, now)
+            stored.save(using=change.using, force_insert=True)
     return stored
 
 
@@ -116,32 +118,55 @@ def store_plan(plan_id: str | UUID, plan: Plan, *, now: datetime) -> Run | None:
     A refusal of that is kept as the plan's answer: it was somebody's wish, so it is told to them,
     and audited.
     """
+    may = _who_may(plan_id)
     with changing(now) as change:
         stored = _waiting(change, plan_id)
         if stored is None:
             return None
         _fill(stored, plan, now)
         stored.save(using=change.using)
-        run = _carry_on(change, stored, plan)
+        run = _carry_on(change, stored, plan, may)
         outbox.plan_ready(stored, now=now)
         if (measured := newest_measured(plan.fingerprint)) is not None:
             outbox.plan_rehearsed(stored.pk, measured, now=now)
     return run
 
 
-def _carry_on(change: Change, stored: StoredPlan, plan: Plan) -> Run | None:
+def _who_may(plan_id: str | UUID) -> Account | Refused | None:
+    """The account of whoever wished for more than a plan, or why they may not have it. It is asked
+    before the audit's head is locked; of a plan, the person and the wish never change."""
+    plans = StoredPlan.objects.using(get_settings().state_database)
+    stored = plans.filter(pk=plan_id).only("actor", "purpose").first()
+    if stored is None or stored.purpose == StoredPlan.LOOK:
+        return None
+    try:
+        return accounts.require(Actor.from_json(stored.actor), accounts.REQUEST)
+    except Refused as refused:
+        return refused
+
+
+def _carry_on(
+    change: Change, stored: StoredPlan, plan: Plan, may: Account | Refused | None
+) -> Run | None:
     """What was wished for beside the plan. Nothing to do is no plan that could be rehearsed."""
     actor = Actor.from_json(stored.actor)
     requested = stored.purpose == StoredPlan.REQUEST
+    if may is None or not (requested or plan.steps):
+        return None
     try:
+        if isinstance(may, Refused):
+            raise may
         with transaction.atomic(using=change.using):
             if requested:
                 return request_in(
-                    change, stored, actor=actor, reason=stored.reason, run_after=stored.run_after
+                    change,
+                    stored,
+                    actor=actor,
+                    account=may,
+                    reason=stored.reason,
+                    run_after=stored.run_after,
                 )
-            if stored.purpose == StoredPlan.REHEARSE and plan.steps:
-                accounts.require(actor, accounts.REQUEST)
-                ask_in(change, stored, actor=actor)
+            ask_in(change, stored, actor=actor)
     except Refused as refused:
         stored.refusal_code, stored.refusal = refused.code, refused.sentence
         stored.save(using=change.using, update_fields=["refusal_code", "refusal"])

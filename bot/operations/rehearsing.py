@@ -52,13 +52,14 @@ def ask_for_rehearsal(plan_id: str | UUID, *, actor: Actor, now: datetime) -> St
 
     Needs ``request_run``: looking takes none, but a rehearsal costs a worker tens of seconds.
     """
-    with denials_recorded("plan.rehearse", actor=actor, now=now), changing(now) as change:
+    with denials_recorded("plan.rehearse", actor=actor, now=now):
         accounts.require(actor, accounts.REQUEST)
-        try:
-            stored = StoredPlan.objects.using(change.using).get(pk=plan_id)
-        except (StoredPlan.DoesNotExist, ValidationError, ValueError):
-            raise PlanNotFound() from None
-        return ask_in(change, stored, actor=actor)
+        with changing(now) as change:
+            try:
+                stored = StoredPlan.objects.using(change.using).get(pk=plan_id)
+            except (StoredPlan.DoesNotExist, ValidationError, ValueError):
+                raise PlanNotFound() from None
+            return ask_in(change, stored, actor=actor)
 
 
 def ask_in(change: Change, stored: StoredPlan, *, actor: Actor) -> StoredRehearsal:

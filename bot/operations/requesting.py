@@ -17,11 +17,12 @@ from bot.operations.measured import measured_plan, newest_measured
 from bot.operations.rehearsing import ask_by_policy
 from bot.route.events import Requested
 from bot.route.people import Actor
-from bot.route.plan import Plan, Step
+from bot.route.plan import Direction, Plan, Step
 from bot.route.plan_json import isoformat
 from bot.route.refusals import (
     AlreadyRequested,
     EmptyPlan,
+    NoWayBack,
     PlanNotFound,
     PlanNotReady,
     ReasonNeeded,
@@ -70,13 +71,16 @@ def request(
     run_after: datetime | None = None,
 ) -> Run:
     """Ask for a run of a plan that is ready. Needs ``request_run`` and a reason."""
-    with denials_recorded("run.request", actor=actor, now=now), changing(now) as change:
-        accounts.require(actor, accounts.REQUEST)
-        try:
-            stored = StoredPlan.objects.using(change.using).get(pk=plan_id)
-        except (StoredPlan.DoesNotExist, ValidationError, ValueError):
-            raise PlanNotFound() from None
-        return request_in(change, stored, actor=actor, reason=reason, run_after=run_after)
+    with denials_recorded("run.request", actor=actor, now=now):
+        account = accounts.require(actor, accounts.REQUEST)
+        with changing(now) as change:
+            try:
+                stored = StoredPlan.objects.using(change.using).get(pk=plan_id)
+            except (StoredPlan.DoesNotExist, ValidationError, ValueError):
+                raise PlanNotFound() from None
+            return request_in(
+                change, stored, actor=actor, account=account, reason=reason, run_after=run_after
+            )
 
 
 def request_in(
@@ -84,11 +88,11 @@ def request_in(
     stored: StoredPlan,
     *,
     actor: Actor,
+    account: accounts.Account,
     reason: str,
     run_after: datetime | None,
 ) -> Run:
-    """``request`` inside a transaction that is open already."""
-    account = accounts.require(actor, accounts.REQUEST)
+    """``request`` inside a transaction that is open already, of the actor's account, which may."""
     reason = check_reason(reason)
     check_run_after(run_after, now=change.now)
     if stored.state != StoredPlan.READY:
@@ -96,6 +100,7 @@ def request_in(
     plan = measured_plan(stored)
     if not plan.steps:
         raise EmptyPlan(target=plan.target, database=plan.database)
+    check_way_back(plan)
     _refuse_twin(plan)
     policy = get_settings().policy
     run = Run(
@@ -124,6 +129,17 @@ def request_in(
     change.record(_requested(run, plan), actor=actor, run=run.pk)
     ask_by_policy(change, stored, plan)
     return run
+
+
+def check_way_back(plan: Plan) -> None:
+    """Refuse a plan that undoes what Django refuses to undo: no run of it could ever succeed.
+
+    A migration with an ``apply`` or ``unapply`` of its own may know a way.
+    """
+    for step in plan.steps:
+        own = any(operation.kind == "Migration" for operation in step.operations)
+        if step.direction is Direction.BACKWARD and not step.reversible and not own:
+            raise NoWayBack(step=step.key, because=step.irreversible_because)
 
 
 def _refuse_twin(plan: Plan) -> None:

@@ -15,7 +15,7 @@ from django.db.models import F
 from bot.conf import get_settings
 from bot.models import Run
 from bot.operations import clocks
-from bot.operations.beginning import NotNow, lost_approvals
+from bot.operations.beginning import NotNow, ask_about_people, lost_approvals
 from bot.operations.changing import Change, changing
 from bot.operations.deciding import CARRY_OUT, frozen, frozen_words, is_claimed
 from bot.operations.durations import record_work
@@ -107,13 +107,16 @@ def start(hold: Claim, found: Basis, *, now: datetime) -> Run:
     Asked again after a commit whose answer was lost, it is content. Raises NotNow when its database
     was frozen meanwhile, or when it cannot be read who may approve: then it is to be given back.
     """
+    asked = ask_about_people(hold.run)
     with changing(now) as change:
         run = _held(change, hold)
         if State(run.state) is State.RUNNING:
             return run
         if because_frozen := frozen_words(change, run.database):
             raise NotNow(because_frozen)
-        because = differences(run.stored_plan.plan.basis, found) or lost_approvals(change, run)
+        because = differences(run.stored_plan.plan.basis, found) or lost_approvals(
+            change, run, asked
+        )
         if because:
             _go_stale(change, run, found.fingerprint, because)
             return run

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot import operations
+from bot.operations import requesting
 from bot.operations.changing import denials_recorded
 from bot.route.people import Actor
 from bot.route.refusals import PlanNotFound
@@ -22,6 +23,7 @@ def _press_request(call: Call, actor: Actor, now: datetime) -> Reply:
     stored = operations.find_plan(call.value)
     if stored.state != stored.READY:
         raise PlanNotFound()
+    requesting.check_way_back(stored.plan)
     modal = blocks.request_modal(
         ids={"plan": str(stored.pk)}, plan=rendering.plan_view(stored), database=stored.database
     )

@@ -37,6 +37,12 @@ def test_a_broken_constraint_is_told_without_the_row(target: str) -> None:
     assert "email" in told.error
 
 
+def test_a_function_is_named_without_its_address() -> None:
+    """Django says so of an operation that cannot be undone."""
+    error = NotImplementedError(f"Operation <RunPython {raised!r}> is not reversible")
+    assert tell(error).error == "Operation <RunPython raised> is not reversible"
+
+
 @pytest.mark.parametrize("vendor", ["postgresql"], indirect=True)
 def test_a_row_that_fails_a_check_is_not_quoted(target: str) -> None:
     run(target, "CREATE TABLE person (email text, age int)")

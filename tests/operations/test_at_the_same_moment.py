@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,10 +14,14 @@ from django.db import connections
 from django.test import override_settings
 
 from bot import audit, operations
-from bot.models import AuditEntry, Run, StoredRehearsal
+from bot.management.people import acting_as
+from bot.models import AuditEntry, DenialTally, Run, StoredRehearsal
 from bot.operations import rehearsing, running
+from bot.operations.changing import changing
+from bot.route.events import Cancelled
 from bot.route.findings import Risk
-from bot.route.refusals import Refused
+from bot.route.people import SYSTEM
+from bot.route.refusals import AccountGone, Refused
 from bot.route.states import State
 from tests.plain_site import ROUTER, migrate
 from tests.plans import NOW, a_plan, a_step, acting, an_account
@@ -87,6 +93,47 @@ def test_two_approvers_are_two_decisions_or_one_refusal_and_never_two_runs(
     claims = [running.claim(run.pk, worker=f"w{n}", now=NOW) for n in range(3)]
     assert sum(claim is not None for claim in claims) == 1
     assert audit.verify().sound
+
+
+def test_a_name_that_no_database_holds_is_refused_and_audited(site: str) -> None:
+    """Bytes of a shell that are no UTF-8 come as half characters."""
+    for _ in range(2):
+        with pytest.raises(AccountGone):
+            acting_as("ad\udcffa\0", wish="run.approve", now=NOW)
+    (entry,) = AuditEntry.objects.all()
+    assert json.loads(entry.actor)["name"] == "ad?a\u2400"
+    assert DenialTally.objects.get().count == 1
+    assert audit.verify().sound
+
+
+@pytest.mark.parametrize("vendor", ["postgresql"], indirect=True)
+def test_whoever_waited_for_the_head_goes_on_at_repeatable_read_too(
+    site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from psycopg import IsolationLevel
+
+    run = asked(Risk.DANGEROUS)
+    an_account("ada", "approve_run")
+    level = {"isolation_level": IsolationLevel.REPEATABLE_READ}
+    connections[site].close()
+    options = connections.settings[site].get("OPTIONS", {})
+    monkeypatch.setitem(connections.settings[site], "OPTIONS", {**options, **level})
+    said: list[str] = []
+    click = approving(run, "ada")
+    waiting = threading.Thread(target=lambda: said.extend(at_once(click)))
+    with changing(NOW) as change:
+        waiting.start()
+        with connections[site].cursor() as cursor:
+            for _ in range(500):
+                cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+                if cursor.fetchone():
+                    break
+                time.sleep(0.01)
+        change.record(Cancelled(reason="another's"), actor=SYSTEM)
+    waiting.join()
+    assert said == ["done"]
+    assert audit.verify().sound
+    connections[site].close()
 
 
 def test_a_double_click_is_one_decision(site: str) -> None:

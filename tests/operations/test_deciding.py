@@ -11,6 +11,7 @@ from bot.models import AuditEntry, Decision, LinkCode, Run
 from bot.operations import linking
 from bot.route.findings import Risk
 from bot.route.people import Origin
+from bot.route.plan import Direction, Operation, Step
 from bot.route.refusals import (
     AlreadyDecided,
     AlreadyRequested,
@@ -18,6 +19,7 @@ from bot.route.refusals import (
     EmptyPlan,
     NotPermitted,
     NotStaff,
+    NoWayBack,
     OwnRequest,
     ReasonNeeded,
     SameLogin,
@@ -204,6 +206,33 @@ def test_nothing_is_requested_without_a_reason_or_without_steps(robin: Any) -> N
     stored = operations.keep_plan(actor=acting(robin), plan=empty, now=NOW)
     with pytest.raises(EmptyPlan):
         operations.request(stored.pk, actor=acting(robin), reason="x", now=NOW)
+
+
+def test_a_run_that_could_never_succeed_is_not_requested(robin: Any) -> None:
+    """Django refuses to undo such a step; one with its own ``unapply`` may know a way."""
+    back: dict[str, Any] = {
+        "direction": Direction.BACKWARD,
+        "reversible": False,
+        "irreversible_because": "Run Python: lower has no reverse code.",
+    }
+    own = Operation(kind="Migration", words="Its own unapply()", reversible=False)
+    forward, fine, stuck, unsure = (
+        a_step(name="0004", **back | {"direction": Direction.FORWARD}),
+        a_step(name="0003", direction=Direction.BACKWARD),
+        a_step(name="0002", **back),
+        a_step(name="0005", operations=(own,), **back),
+    )
+
+    def request(*steps: Step) -> Run:
+        stored = operations.keep_plan(actor=acting(robin), plan=a_plan(*steps), now=NOW)
+        return operations.request(stored.pk, actor=acting(robin), reason="back", now=NOW)
+
+    with pytest.raises(NoWayBack) as refused:
+        request(fine, stuck)
+    assert "shop.0002 cannot be undone" in refused.value.sentence
+    assert "Run Python: lower has no reverse code." in refused.value.sentence
+    for steps in ((forward,), (fine,), (unsure,)):
+        assert request(*steps).state == "requested"
 
 
 def test_what_nobody_decided_in_time_expires(robin: Any, ada: Any) -> None:

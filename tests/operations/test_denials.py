@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -8,10 +9,11 @@ import pytest
 
 from bot import audit, clock, operations
 from bot.models import AuditEntry, DenialTally
+from bot.operations import linking
 from bot.operations.changing import denials_recorded
 from bot.route.people import Actor, Origin
-from bot.route.refusals import NotPermitted, NotSignedIn, Refused
-from tests.plans import NOW, acting, an_account
+from bot.route.refusals import NotPermitted, NotSignedIn, NotStaff, Refused
+from tests.plans import NOW, a_plan, acting, an_account
 
 pytestmark = pytest.mark.django_db
 
@@ -79,3 +81,36 @@ def test_a_shell_makes_no_new_person_with_each_name_it_says() -> None:
         with pytest.raises(Refused), denials_recorded("run.approve", actor=actor, now=NOW):
             raise NotSignedIn()
     assert len(written()) == 1
+
+
+def _request_twice(robin: Actor) -> None:
+    stored = operations.keep_plan(actor=robin, plan=a_plan(), now=NOW)
+    for _ in range(2):
+        operations.request(stored.pk, actor=robin, reason="x", now=NOW)
+
+
+SLIPS: dict[str, Callable[[Actor], Any]] = {
+    "run_not_found": lambda robin: operations.cancel(77, actor=robin, now=NOW),
+    "plan_not_found": lambda robin: operations.request("x", actor=robin, reason="x", now=NOW),
+    "already_requested": _request_twice,
+    "link_not_found": lambda robin: linking.unlink("T", "U", actor=robin, now=NOW),
+}
+
+
+@pytest.mark.parametrize("code", SLIPS)
+def test_a_slip_is_told_to_whoever_made_it_and_to_nobody_else(code: str) -> None:
+    robin = acting(an_account("robin", "request_run", "approve_run"))
+    with pytest.raises(Refused) as told:
+        SLIPS[code](robin)
+    assert told.value.code == code
+    assert not AuditEntry.objects.filter(event__endswith=".refused").exists()
+    assert not DenialTally.objects.exists()
+
+
+@pytest.mark.parametrize("wish", ["cancel", "approve"])
+def test_whoever_may_not_is_audited_even_where_the_run_is_not_there(
+    outsider: Actor, wish: str
+) -> None:
+    with pytest.raises(NotStaff):
+        getattr(operations, wish)(77, actor=outsider, now=NOW)
+    assert written() == [(f"run.{wish}.refused", 77, 1)]

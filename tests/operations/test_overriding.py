@@ -211,6 +211,14 @@ def test_only_whoever_may_is_asked_if_they_override(run: Run) -> None:
     assert not operations.asks_for_override(run.pk, actor=acting(an_account("kay")))
 
 
+def test_whoever_has_decided_is_not_asked_again_if_they_override() -> None:
+    run = asked(BROKEN, Finding(code="test", level=Risk.DANGEROUS, because="It is."))
+    ada, grace = approver("override_findings"), approver("override_findings", name="grace")
+    operations.approve(run.pk, actor=ada, now=NOW, override=True, reason=WHY)
+    assert not operations.asks_for_override(run.pk, actor=ada)
+    assert operations.asks_for_override(run.pk, actor=grace)
+
+
 def test_a_decided_run_refuses_by_its_state_and_one_vote_counts_once(run: Run) -> None:
     ada = approver("override_findings")
     Run.objects.update(approvals_needed=2)

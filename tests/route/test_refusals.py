@@ -7,7 +7,7 @@ from importlib import import_module
 import pytest
 
 from bot.route import refusals
-from bot.route.refusals import Refused
+from bot.route.refusals import Kind, Refused
 
 EVERY = [
     value
@@ -49,3 +49,18 @@ def test_every_refusal_of_every_room_is_exported() -> None:
         if isinstance(value, type) and issubclass(value, Refused)
     }
     assert names - set(refusals.__all__) == set()
+
+
+def test_what_nobody_is_kept_from_is_no_denial() -> None:
+    """Denials go to the audit and to the team's channel; the rest is told to one person."""
+    slips = {
+        kind.code
+        for kind in WITH_DOCSTRINGS
+        if kind.kind in (Kind.FORBIDDEN, Kind.CONFLICT) and not a(kind).is_denial
+    }
+    assert slips == {"already_requested", "empty_plan", "no_way_back", "plan_not_ready"}
+    for kind in WITH_DOCSTRINGS:
+        if kind.kind in (Kind.UNKNOWN, Kind.INVALID, Kind.UNAVAILABLE):
+            assert not a(kind).is_denial
+        if kind.kind is Kind.FORBIDDEN:
+            assert a(kind).is_denial

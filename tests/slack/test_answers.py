@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
@@ -27,6 +28,7 @@ from bot.models import (
 )
 from bot.moment import utc_now
 from bot.route.findings import Evidence, Finding, Risk
+from bot.route.plan import Direction
 from bot.route.refusals import PlanNotFound
 from bot.route.states import State
 from bot.slack import answers, blocks, listing, rendering
@@ -279,6 +281,17 @@ def test_the_button_for_a_plan_that_is_gone_says_so(says: Says, linked: Any) -> 
     assert "no such plan any more" in message["text"]
 
 
+def test_no_reason_is_asked_for_a_run_that_could_never_succeed(
+    says: Says, linked: Any, now: datetime
+) -> None:
+    ada = linked("U0ADA", "ada", "request_run")
+    step = a_step(direction=Direction.BACKWARD, reversible=False, irreversible_because="No way.")
+    stored = operations.keep_plan(actor=acting(ada), plan=a_plan(step), now=now)
+    says(press("migration_bot.request", str(stored.pk)))
+    message = Delivery.objects.get(kind="reply").payload["message"]
+    assert "cannot be undone" in message["text"]
+
+
 def test_apply_with_a_reason_keeps_the_wish_with_it(says: Says, linked: Any) -> None:
     linked("U0ROBIN", "robin", "request_run")
     says(command("apply shop --reason “new totals”"))
@@ -497,6 +510,22 @@ def test_approving_in_spite_of_a_finding_asks_why_and_everybody_is_told(
     message = blocks.run_message(rendering.run_view(forbidden.pk, now=utc_now()))
     assert "in spite of data_breaks_rule" in message.text
     assert "they are test rows" in message.text
+
+
+@responses.activate
+def test_a_second_press_of_one_person_asks_for_no_second_reason(
+    says: Says, linked: Any, now: datetime
+) -> None:
+    asker = acting(an_account("asker", "request_run"))
+    plan = a_plan(a_step(findings=(BROKEN, replace(BROKEN, code="x", level=Risk.DANGEROUS))))
+    stored = operations.keep_plan(actor=asker, plan=plan, now=now)
+    run = operations.request(stored.pk, actor=asker, reason="totals", now=now)
+    ada = linked("U0ADA", "ada", "approve_run", "override_findings")
+    operations.approve(run.pk, actor=acting(ada), now=now, override=True, reason="test rows")
+    says(press("migration_bot.approve", str(run.pk)))
+    message = Delivery.objects.get(kind="reply").payload["message"]
+    assert "You have already decided" in message["text"]
+    assert not responses.calls, "no modal"
 
 
 @pytest.mark.parametrize("permissions", [("approve_run",), ("override_findings",)])

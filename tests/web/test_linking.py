@@ -10,6 +10,7 @@ from bot.models import AuditEntry, Link
 from bot.moment import utc_now
 from bot.operations import linking
 from tests.plans import an_account
+from tests.project import ProjectFactory
 
 pytestmark = pytest.mark.django_db
 CODE = "a-code-that-nobody-guesses"
@@ -119,3 +120,54 @@ def test_a_slack_person_has_one_live_link(client: Client, robin: Any, offered: N
     live = Link.objects.get(live_key__isnull=False)
     assert live.account_name == "ada"
     assert Link.objects.get(live_key__isnull=True).ended_by == "ada"
+
+
+WITHOUT_SUPERUSERS = """
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import models
+
+
+class Person(AbstractBaseUser):
+    email = models.EmailField(unique=True)
+    is_staff = models.BooleanField(default=True)
+    USERNAME_FIELD = "email"
+
+    def has_perm(self, perm, obj=None):
+        return True
+"""
+LOOKED = """
+from django.test import Client
+from people.models import Person
+from bot.models import Link
+from bot.moment import utc_now
+ada, ben = (Person.objects.create(email=name) for name in ("ada@site.test", "ben@site.test"))
+for person, name in ((ada, "UADA"), (ben, "UBEN")):
+    Link.objects.create(
+        team="T", slack_user=name, account=str(person.pk), account_name=person.email,
+        linked_at=utc_now(), live_key="T:" + name)
+client = Client()
+client.force_login(ada)
+page = client.get("/migrations/links/")
+print(page.status_code, b"UADA" in page.content, b"UBEN" in page.content)
+for name in ("UBEN", "UADA"):
+    print(client.post("/migrations/links/", {"team": "T", "slack_user": name}).status_code)
+print(*Link.objects.filter(live_key__isnull=False).values_list("slack_user", flat=True))
+"""
+
+
+def test_a_user_model_that_knows_no_superusers_shows_everybody_their_own_link(
+    project: ProjectFactory, new_database: Any
+) -> None:
+    site = project(
+        database_url=new_database("sqlite"),
+        state_url="",
+        apps={"people": {"models.py": WITHOUT_SUPERUSERS}},
+        settings='AUTH_USER_MODEL = "people.Person"\n'
+        'SILENCED_SYSTEM_CHECKS = ["migration_bot.W010"]\n',
+        urls='urlpatterns += [path("", include("bot.urls"))]\n',
+    )
+    site.manage("makemigrations", "people")
+    site.manage("migrate")
+    site.manage("migration_bot", "setup")
+    said = site.shell(LOOKED).split("\n")
+    assert said[:4] == ["200 True False", "403", "303", "UBEN"]

@@ -22,10 +22,18 @@ class Refused(Exception):
 
     code: ClassVar[str] = "refused"
     kind: ClassVar[Kind] = Kind.FORBIDDEN
+    slip: ClassVar[bool] = False
+    """Whether somebody only slipped, whatever ``is_denial`` says of the others of its kind."""
 
     def __init__(self, **facts: object) -> None:
         self.facts = facts
         super().__init__(self.sentence)
+
+    @property
+    def is_denial(self) -> bool:
+        """Whether somebody was kept from something: it is audited, and told to the team. A slip of
+        the pen (what is not there, not understood, or there already) and an outage are not."""
+        return self.kind in (Kind.FORBIDDEN, Kind.CONFLICT) and not self.slip
 
     @property
     def sentence(self) -> str:

@@ -91,6 +91,17 @@ class EmptyPlan(Refused):
 
     code = "empty_plan"
     kind = Kind.CONFLICT
+    slip = True
+
+
+class NoWayBack(Refused):
+    """{step} cannot be undone, so Django would refuse there and this run could never succeed.
+    {because} Give that operation a reverse (noop where nothing is to be done), deploy it and plan
+    again; or go forward, with a new migration."""
+
+    code = "no_way_back"
+    kind = Kind.CONFLICT
+    slip = True
 
 
 class PlanningFailed(Refused):

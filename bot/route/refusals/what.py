@@ -24,6 +24,7 @@ class PlanNotReady(Refused):
 
     code = "plan_not_ready"
     kind = Kind.CONFLICT
+    slip = True
 
 
 class TooManyPlans(Refused):
@@ -96,3 +97,4 @@ class AlreadyRequested(Refused):
 
     code = "already_requested"
     kind = Kind.CONFLICT
+    slip = True

@@ -54,13 +54,13 @@ def links(visit: Visit) -> HttpResponse:
         return answers.as_json({"links": [_as_json(link) for link in _seen_by(visit)]})
     if visit.request.method == "POST" and refused is None:
         return answers.see_other(reverse("migration_bot:links"))
-    context = {"links": _seen_by(visit), "everybody": visit.account.user.is_superuser}
+    context = {"links": _seen_by(visit), "everybody": visit.account.is_superuser}
     return room(visit, "links", context, here="links", refused=refused)
 
 
 def _seen_by(visit: Visit) -> list[Link]:
     live = Link.objects.using(get_settings().state_database).filter(live_key__isnull=False)
-    if not getattr(visit.account.user, "is_superuser", False):
+    if not visit.account.is_superuser:
         live = live.filter(account=visit.account.id)
     return list(live.order_by("account_name", "id"))
 
