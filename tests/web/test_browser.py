@@ -221,6 +221,23 @@ def test_the_page_can_be_used_by_keyboard_alone(
     expect(page.locator(".title .state-queued")).to_be_visible()
 
 
+def test_a_page_that_changes_under_a_keyboard_does_not_send_it_back_to_the_top(
+    robin: Any, ada: Any, asked: Callable[..., Run], open_page: Callable[..., Page]
+) -> None:
+    worker()
+    now = datetime.now(UTC)
+    run = asked(a_plan(a_step(), a_step(name="0003_other")))
+    page = open_page(robin, f"/migrations/runs/{run.pk}/")
+    cancel = page.get_by_role("link", name="Cancel this run")
+    cancel.focus()
+    operations.approve(run.pk, actor=acting(ada), now=now, reason="fine")
+    expect(page.locator(".title .state-queued")).to_be_visible()
+    expect(cancel).to_be_focused()
+    operations.cancel(run.pk, actor=acting(ada), now=now, reason="not now")
+    expect(cancel).to_have_count(0)
+    expect(page.locator("#content")).to_be_focused()
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_the_box_that_overrides_stands_beside_its_sentence(
     width: int, asked: Callable[..., Run], open_page: Callable[..., Page]
