@@ -103,6 +103,9 @@ def do(request: HttpRequest) -> HttpResponse:
         return HttpResponse("only the sandbox's own page may do that", status=403)
     try:
         wish = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return _json({"error": "not understood"}, status=400)
+    try:
         result = DEEDS[wish["do"]](_me(wish), wish, utc_now())
     except (ValueError, KeyError, TypeError, AttributeError):
         return _json({"error": "not understood"}, status=400)

@@ -32,7 +32,7 @@ def respond(request: HttpRequest, token: str) -> HttpResponse:
             raise ApiError("invalid_payload")
         with changing(now=now) as change:
             _take(change, _use(token, now=now), body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _refused("invalid_payload", 400)
     except ApiError as told:
         return _refused(told.name, 404 if told.name in ("used_url", "expired_url") else 400)

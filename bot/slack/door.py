@@ -1,8 +1,9 @@
 """``POST /slack/events``: the one door. Verified before anything is parsed, then handed to Bolt.
 
 The order matters, and each step is there because something breaks without it (facts: measured):
-the shape of the headers, the signature and its age, the encoding, the payload, whose it is, the
-memory of replays; and Bolt's own lazy headers never come in from outside. Bodies are not logged.
+the shape of the headers, the signature and its age, the encoding, the payload, whose it is, its
+shape, the memory of replays; and Bolt's own lazy headers never come in from outside. Bodies are not
+logged.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from bot.nearby import SANDBOX_TOKEN, is_from_here
 from bot.operations.changing import setup_asked_for
 from bot.route.refusals import Refused
 from bot.slack.entrance import AGE, Fate, Replayed, Stamp, remember
-from bot.slack.envelope import NotOurs, check_envelope
+from bot.slack.envelope import Misshapen, NotOurs, check_envelope, check_shape
 from bot.slack.strangers import record_stranger
 
 logger = logging.getLogger("migration_bot.slack")
@@ -103,9 +104,12 @@ class SlackEvents(View):
         payload = _payload(text, request.content_type or "")
         try:
             check_envelope(payload)
+            check_shape(payload)
         except NotOurs as other:
             record_stranger(payload, other, now=now)
             raise Refuse(HTTPStatus.FORBIDDEN, f"it is for {other}") from None
+        except Misshapen as wrong:
+            raise Refuse(HTTPStatus.BAD_REQUEST, str(wrong)) from None
         return payload, Stamp(signature=signature, at=now)
 
     def _verify(self, request: HttpRequest, body: bytes, secret: str, now: datetime) -> str:

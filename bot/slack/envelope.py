@@ -1,14 +1,74 @@
 """Whose request it is: the workspace, the organisation and the app, read from the payload.
 
 Bolt's own authorization accepts any ``team_id`` (facts: measured), so this is asked before it, for
-HTTP and for Socket Mode alike.
+HTTP and for Socket Mode alike. Over HTTP, where anything may come in that is signed, its shape is
+asked after that.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from bot.conf import get_settings
+
+_NAMED = ("user", "team", "channel", "enterprise")
+"""Slack gives the id, or an object that holds it."""
+_INSIDE = ("event", "view", "message", "previous_message", "item", "assistant_thread")
+"""Where Bolt looks for such names again, if it does not find them outside."""
+_DEEPEST = 10
+
+
+class Misshapen(Exception):
+    """No request of Slack's looks like this."""
+
+
+def check_shape(body: dict[str, Any]) -> None:
+    """Raise Misshapen for what Bolt would take for an object, a list or a text, and is none.
+
+    Bolt does not look before it reads, and so breaks where this refuses.
+    """
+    level = [body]
+    for _ in range(_DEEPEST):
+        for one in level:
+            _check_names(one)
+        level = [inner for one in level for inner in _inside(one)]
+    if level:
+        raise Misshapen("it is too deep")
+    if "actions" not in body:
+        return
+    actions = body["actions"]
+    if not _is_list_of_objects(actions) or not actions:
+        raise Misshapen("its actions are none")
+    if body.get("type") == "block_actions":
+        for action in actions:
+            if not isinstance(action.get("action_id"), str):
+                raise Misshapen("an action has no name")
+
+
+def _check_names(one: dict[str, Any]) -> None:
+    for name in _NAMED:
+        if not isinstance(one.get(name), str | dict | None):
+            raise Misshapen(f"its {name} is neither a text nor an object")
+    for name in ("callback_id", "action_id"):
+        if not isinstance(one.get(name), str | None):
+            raise Misshapen(f"its {name} is no text")
+    for name in ("event", "view"):
+        if not isinstance(one.get(name, {}), dict):
+            raise Misshapen(f"its {name} is no object")
+    if not _is_list_of_objects(one.get("response_urls", [])):
+        raise Misshapen("its response_urls are no list of objects")
+    if not _is_list_of_objects(one.get("authorizations") or []):
+        raise Misshapen("its authorizations are no list of objects")
+
+
+def _inside(one: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from (inner for name in _INSIDE if isinstance(inner := one.get(name), dict))
+    yield from one.get("authorizations") or []
+
+
+def _is_list_of_objects(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, dict) for one in value)
 
 
 class NotOurs(Exception):

@@ -62,7 +62,7 @@ def carried(call: Call) -> dict[str, Any]:
     """The ids that a modal carries; believed no more than anything else that comes in."""
     try:
         found = json.loads(call.value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

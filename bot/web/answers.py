@@ -127,6 +127,16 @@ def _sign_in(request: HttpRequest) -> HttpResponseRedirect | None:
         return None
 
 
+def sign_out_url() -> str:
+    """Where the site takes a POST that signs out, named as Django names it; empty if nowhere."""
+    for name in ("logout", "admin:logout"):
+        try:
+            return reverse(name)
+        except NoReverseMatch:
+            continue
+    return ""
+
+
 def run_of(refused: Refused) -> int | None:
     """The run that a refusal is about, where there is one to look at."""
     run = refused.facts.get("run")
@@ -177,7 +187,9 @@ def with_headers(response: HttpResponseBase) -> HttpResponseBase:
 
 def _policy() -> str:
     files = f"'self' {_origin(static('migration_bot/page.css'))}".strip()
-    forms = f"'self' {_origin(str(django_settings.LOGIN_URL))}".strip()
+    # A form may lead there: a browser asks this of what answers with a redirect too.
+    away = (django_settings.LOGIN_URL, django_settings.LOGOUT_REDIRECT_URL or "")
+    forms = " ".join(["'self'", *filter(None, (_origin(str(url)) for url in away))])
     return (
         f"default-src 'none'; style-src {files}; script-src {files}; img-src {files}; "
         f"connect-src 'self'; form-action {forms}; base-uri 'none'; frame-ancestors 'none'"

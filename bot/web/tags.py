@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
 from django import template
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from bot.route.plan_json import isoformat
@@ -38,6 +39,7 @@ STATE_MARKS = {
     "unknown": "?",
 }
 RISK_MARKS = {"safe": "○", "caution": "△", "dangerous": "◆"}
+_CODE = re.compile(r"`([^`\n]+)`")
 
 
 @register.simple_tag(takes_context=True)
@@ -90,6 +92,15 @@ def counted(number: int, one: str) -> str:
 @register.filter
 def ago(at: datetime, now: datetime) -> str:
     return distance(at, now)
+
+
+@register.filter
+def code(sentence: str) -> SafeString:
+    """A refusal's sentence: what stands between backticks, for Slack and terminals, as code."""
+    pieces = enumerate(_CODE.split(str(sentence)))
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", p) if i % 2 else p,) for i, p in pieces)
+    )
 
 
 @register.filter

@@ -17,7 +17,11 @@ LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
 def require_free(port: int) -> None:
-    """Raise CommandError when something listens on ``port`` already."""
+    """Raise CommandError when ``port`` is none, or something listens on it already."""
+    if not 1 <= port <= 65535:
+        raise CommandError(
+            f"There is no port {port}: they go from 1 to 65535. Choose one: make demo PORT=8001"
+        )
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -212,6 +212,70 @@ def test_the_keyboard_is_enough(demo: Demo) -> None:
     page.context.close()
 
 
+def test_whoever_speaks_while_scrolled_up_sees_the_answer(demo: Demo) -> None:
+    page = demo.visit()
+    say(page, "/migrate help")
+    expect(message(page, "Only visible to you")).to_be_visible()
+    for number in range(8):
+        say(page, f"line {number} before it")
+    expect(message(page, "line 7 before it")).to_be_visible()
+    page.evaluate("document.querySelector('#messages').scrollTop = 0")
+    expect(message(page, "line 7 before it")).not_to_be_in_viewport()
+    say(page, "/migrate nonsense")
+    expect(message(page, "There is no command")).to_be_in_viewport()
+    page.evaluate("document.querySelector('#messages').scrollTop = 0")
+    demo.slack.chat_postMessage(channel=names.CHANNEL, text="said by another")
+    expect(message(page, "said by another")).to_be_attached()
+    expect(message(page, "said by another")).not_to_be_in_viewport()
+    page.context.close()
+
+
+def test_the_focus_stays_where_it_was_when_something_is_said(demo: Demo) -> None:
+    page = demo.visit()
+    button = {"type": "button", "action_id": "x", "text": {"type": "plain_text", "text": "One"}}
+    blocks = [{"type": "actions", "elements": [button]}]
+    sent = demo.slack.chat_postMessage(channel=names.CHANNEL, text="x", blocks=blocks)
+    one = page.get_by_role("button", name="One")
+    one.focus()
+    demo.slack.chat_postMessage(channel=names.CHANNEL, text="something new")
+    expect(message(page, "something new")).to_be_visible()
+    expect(one).to_be_focused()
+    section = {"type": "section", "text": {"type": "mrkdwn", "text": "drawn anew"}}
+    ts = str(sent["ts"])
+    demo.slack.chat_update(channel=names.CHANNEL, ts=ts, text="x", blocks=[section, *blocks])
+    expect(message(page, "drawn anew")).to_be_visible()
+    expect(one).to_be_focused()
+    demo.slack.chat_update(channel=names.CHANNEL, ts=ts, text="x", blocks=[section])
+    expect(one).to_have_count(0)
+    expect(page.locator("#messages")).to_be_focused()
+    page.get_by_role("button", name="# general").focus()
+    demo.slack.chat_postMessage(channel=names.CHANNEL, text="something else")
+    expect(message(page, "something else")).to_be_visible()
+    expect(page.get_by_role("button", name="# general")).to_be_focused()
+    page.context.close()
+
+
+def test_a_form_that_was_left_open_stays_in_its_window_and_comes_back_in_no_other(
+    demo: Demo,
+) -> None:
+    page = demo.visit()
+    say(page, "/migrate whoami")
+    expect(message(page, "staff account robin")).to_be_visible()
+    say(page, "/migrate apply shop 0004")
+    expect(page.locator("#modal")).to_be_visible()
+    page.reload()
+    expect(page.locator("#modal")).to_be_visible()
+    page.context.close()
+    later = demo.visit()
+    expect(later.locator("#modal")).to_be_hidden()
+    say(later, "/migrate apply shop 0004")
+    expect(later.locator("#modal")).to_be_visible()
+    later.keyboard.press("Escape")
+    expect(later.locator("#modal")).to_be_hidden()
+    expect(later.locator("#say")).to_be_focused()
+    later.context.close()
+
+
 HOSTILE = (
     "<script>window.hit=1</script> <img src=x onerror=window.hit=2> "
     "<javascript:window.hit=3|press me> <data:text/html,x|and me> "
@@ -328,6 +392,18 @@ def test_it_fits_a_phone(demo: Demo) -> None:
     expect(page.locator("#side")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("#side")).to_be_hidden()
+    page.click("#menu")
+    page.click("#menu")
+    expect(page.locator("#side")).to_be_hidden()
+    # Beside the menu, where a button would be pressed that lies beneath.
+    send = page.locator("#composer button").bounding_box()
+    assert send
+    page.fill("#say", "not yet")
+    page.click("#menu")
+    page.touchscreen.tap(send["x"] + send["width"] - 8, send["y"] + 8)
+    expect(page.locator("#side")).to_be_hidden()
+    expect(page.locator("#say")).to_have_value("not yet")
+    page.fill("#say", "")
     page.click("#menu")
     become(page, "ada")
     expect(page.locator("#side")).to_be_hidden()

@@ -83,6 +83,7 @@ def test_a_bad_day_can_be_had_and_ended(page: Page) -> None:
 @pytest.mark.parametrize(
     "wish",
     [
+        pytest.param("[" * 100_000, id="deep"),
         *["nonsense", "[]", "{}", '{"as": "U0GUEST"}', '{"as": "U0GUEST", "do": "shout"}'],
         *['{"as": "U0WHO", "do": "home"}', '{"as": "U0SANDBOXBOT", "do": "home"}'],
         '{"as": "U0GUEST", "do": "speak", "channel": "C0NOWHERE", "text": "x"}',

@@ -14,9 +14,10 @@ from playwright.sync_api import Browser, Page, expect
 from bot import operations
 from bot.models import Run, StoredPlan, StoredRehearsal, Worker
 from bot.operations import rehearsing, running
-from bot.route.findings import Risk
+from bot.route.data_checks import BREAKS
+from bot.route.findings import Evidence, Finding, Risk
 from tests import browsing
-from tests.plans import a_plan, a_rehearsal, a_step, acting, measured
+from tests.plans import a_plan, a_rehearsal, a_step, acting, an_account, measured
 from tests.screenshots import chromium
 
 pytestmark = [
@@ -218,6 +219,57 @@ def test_the_page_can_be_used_by_keyboard_alone(
     page.get_by_role("button", name="Yes: Approve and run").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".title .state-queued")).to_be_visible()
+
+
+def test_a_page_that_changes_under_a_keyboard_does_not_send_it_back_to_the_top(
+    robin: Any, ada: Any, asked: Callable[..., Run], open_page: Callable[..., Page]
+) -> None:
+    worker()
+    now = datetime.now(UTC)
+    run = asked(a_plan(a_step(), a_step(name="0003_other")))
+    page = open_page(robin, f"/migrations/runs/{run.pk}/")
+    cancel = page.get_by_role("link", name="Cancel this run")
+    cancel.focus()
+    operations.approve(run.pk, actor=acting(ada), now=now, reason="fine")
+    expect(page.locator(".title .state-queued")).to_be_visible()
+    expect(cancel).to_be_focused()
+    operations.cancel(run.pk, actor=acting(ada), now=now, reason="not now")
+    expect(cancel).to_have_count(0)
+    expect(page.locator("#content")).to_be_focused()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_box_that_overrides_stands_beside_its_sentence(
+    width: int, asked: Callable[..., Run], open_page: Callable[..., Page]
+) -> None:
+    worker()
+    broken = Finding(
+        code=BREAKS,
+        level=Risk.CAUTION,
+        because="12 rows of shop_order have NULL in total: SET NOT NULL would fail.",
+        instead="Give these rows a value first.",
+        evidence=Evidence.MEASURED,
+    )
+    run = asked(a_plan(a_step(findings=(broken,))))
+    kay = an_account("kay", "approve_run", "override_findings")
+    page = open_page(kay, f"/migrations/runs/{run.pk}/")
+    page.set_viewport_size({"width": width, "height": 800})
+    page.locator("summary", has_text="Approve").click()
+    box = page.get_by_role("checkbox")
+    sentence = page.locator("label", has_text="Approve it in spite of")
+    form = page.locator("#approve-choice form")
+    around, square, words = (one.bounding_box() for one in (form, box, sentence))
+    assert around
+    assert square
+    assert words
+    assert square["width"] == square["height"] <= 24
+    assert square["x"] - around["x"] <= 24
+    assert 0 < words["x"] - (square["x"] + square["width"]) <= 16
+    assert abs(words["y"] - square["y"]) <= 6
+    sentence.click()
+    expect(box).to_be_checked()
+    box.click()
+    expect(box).not_to_be_checked()
 
 
 @pytest.mark.parametrize("width", [390, 1280])

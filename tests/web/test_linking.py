@@ -110,6 +110,15 @@ def test_one_sees_and_ends_ones_own_links_and_a_superuser_everybodys(
     assert Link.objects.get().live_key is None
 
 
+def test_on_a_phone_where_a_table_has_no_head_each_fact_of_a_link_has_its_label(
+    client: Client, robin: Any, offered: None
+) -> None:
+    client.post(f"/migrations/link/{CODE}/")
+    page = client.get("/migrations/links/").content.decode()
+    for label in ("Staff account", "Slack", "Since"):
+        assert f'<td data-label="{label}">' in page
+
+
 def test_a_slack_person_has_one_live_link(client: Client, robin: Any, offered: None) -> None:
     client.post(f"/migrations/link/{CODE}/")
     linking.offer_code("c" * 30, team="T0TEAM", slack_user="U0ROBIN", slack_name="", now=utc_now())

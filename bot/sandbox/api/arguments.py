@@ -60,7 +60,7 @@ class Arguments:
         if isinstance(value, str):
             try:
                 return json.loads(value)
-            except ValueError:
+            except (ValueError, RecursionError):
                 raise ApiError(error) from None
         return value
 
@@ -74,7 +74,7 @@ def read(request: HttpRequest, *, takes_json: bool) -> dict[str, Any]:
     if request.content_type == "application/json":
         try:
             body = json.loads(request.body or b"{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ApiError("invalid_json") from None
         if not isinstance(body, dict):
             raise ApiError("json_not_object")

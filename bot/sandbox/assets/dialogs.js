@@ -6,6 +6,13 @@ import { make } from "./dom.js";
 const confirmBox = document.getElementById("confirm");
 const modalBox = document.getElementById("modal");
 
+// The focus goes back to where it was by itself, unless that is gone meanwhile.
+for (const dialog of [confirmBox, modalBox]) {
+  dialog.addEventListener("close", () => {
+    if (document.activeElement === document.body) document.getElementById("messages").focus({ preventScroll: true });
+  });
+}
+
 // Resolves to whether the person said yes.
 export function ask(question, names) {
   if (!question) return Promise.resolve(true);
@@ -27,6 +34,14 @@ export function ask(question, names) {
     confirmBox.showModal();
     no.focus();
   });
+}
+
+// A modal is on the screen it was opened on: one that was left open does not come back elsewhere.
+export function openedHere(person, modals) {
+  const met = `met ${person}`;
+  if (sessionStorage.getItem(met) === null) sessionStorage.setItem(met, JSON.stringify(modals.map((one) => one.id)));
+  const left = new Set(JSON.parse(sessionStorage.getItem(met)));
+  return modals.filter((one) => !left.has(one.id));
 }
 
 let shown = "";

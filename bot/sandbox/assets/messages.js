@@ -68,7 +68,19 @@ export function fill(box, messages, world, act, options = {}) {
     return node;
   });
   if (wanted.length !== box.children.length || wanted.some((node, index) => node !== box.children[index])) {
+    const focused = box.contains(document.activeElement) ? document.activeElement : null;
+    const message = focused?.closest("article");
     box.replaceChildren(...wanted);
     if (low || options.toEnd) box.scrollTop = box.scrollHeight;
+    if (focused) refocus(box, focused, message);
   }
+}
+
+// Taking elements out and in again takes the focus from them; and a message may be drawn anew.
+function refocus(box, focused, message) {
+  const among = (node) => [...(node?.querySelectorAll("a, button, input, select, [tabindex]") || [])];
+  const now = message && [...box.children].find((node) => node.dataset.key === message.dataset.key);
+  const like = (one) => one.textContent === focused.textContent && one.dataset.action === focused.dataset.action;
+  const node = box.contains(focused) ? focused : among(now).find(like) || box;
+  node.focus({ preventScroll: true });
 }

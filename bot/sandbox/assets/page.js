@@ -2,7 +2,7 @@
 
 import { renderBlocks } from "./blocks.js";
 import { composer } from "./composer.js";
-import { ask, showModal } from "./dialogs.js";
+import { ask, openedHere, showModal } from "./dialogs.js";
 import { link, make } from "./dom.js";
 import { fill } from "./messages.js";
 
@@ -80,6 +80,7 @@ async function look() {
 function take(answer) {
   world = answer;
   here.me = answer.me || "";
+  world.modals = openedHere(here.me, answer.modals || []);
   const people = new Map(answer.people.map((one) => [one.id, one.name]));
   people.set(answer.bot.id, answer.bot.name);
   people.set("USLACKBOT", "Sandbox");
@@ -141,8 +142,10 @@ function go(place) {
 }
 
 function closeMenu() {
+  if (!document.body.classList.contains("menu")) return;
   document.body.classList.remove("menu");
   at("menu").setAttribute("aria-expanded", "false");
+  at("menu").focus();
 }
 
 // Not on a phone, where the keyboard would cover half of what there is to read.
@@ -190,16 +193,18 @@ function drawPlaces() {
     if (id === here.place) seen.set(`${here.me} ${id}`, newest);
     const fresh = newest > (seen.get(`${here.me} ${id}`) ?? newest);
     if (!seen.has(`${here.me} ${id}`)) seen.set(`${here.me} ${id}`, newest);
-    const button = make("button", { type: "button", "aria-current": id === here.place ? "page" : null, onclick: () => go(id) }, words);
+    const button = make("button", { type: "button", "aria-current": id === here.place ? "page" : null, "data-place": id, onclick: () => go(id) }, words);
     if (fresh) button.append(make("span", { class: "fresh" }, "new"));
     return make("li", {}, button);
   };
   const newest = (id) => world.messages.filter((one) => one.channel === id).at(-1)?.ts || "";
+  const had = at("side").contains(document.activeElement) ? document.activeElement.dataset.place : undefined;
   const open = world.channels.filter((one) => !one.direct);
   const direct = world.channels.filter((one) => one.direct);
   at("channels").replaceChildren(...open.map((one) => place(one.id, `# ${one.name}`, newest(one.id))));
   const home = direct.length ? [place("home", "Home", "")] : [];
   at("direct").replaceChildren(...home, ...direct.map((one) => place(one.id, "Messages", newest(one.id))));
+  if (had) at("side").querySelector(`[data-place="${CSS.escape(had)}"]`)?.focus();
 }
 
 function drawMiddle(options) {
@@ -254,23 +259,28 @@ function drawTrouble() {
 
 // --- the beginning
 
-const speak = (thread) => (text) =>
-  act("speak", { channel: here.place, text, thread_ts: thread ? here.thread : "" });
+// Whoever speaks looks at the end, where the answer will be.
+const speak = (thread) => (text) => {
+  const box = at(thread ? "replies" : "messages");
+  box.scrollTop = box.scrollHeight;
+  return act("speak", { channel: here.place, text, thread_ts: thread ? here.thread : "" });
+};
 composer(at("composer"), at("say"), at("offers"), () => rows, speak(false));
 composer(at("replier"), at("reply"), make("ul"), () => ({ command: "", rows: [], apps: [] }), speak(true));
 at("leave").addEventListener("click", () => { here.thread = ""; draw(); at("say").focus(); });
 at("thread").addEventListener("keydown", (event) => { if (event.key === "Escape") at("leave").click(); });
 at("menu").addEventListener("click", () => {
-  const open = document.body.classList.toggle("menu");
-  at("menu").setAttribute("aria-expanded", String(open));
-  if (open) at("people").querySelector('[aria-selected="true"]')?.focus();
+  if (document.body.classList.contains("menu")) {
+    closeMenu();
+    return;
+  }
+  document.body.classList.add("menu");
+  at("menu").setAttribute("aria-expanded", "true");
+  at("people").querySelector('[aria-selected="true"]')?.focus();
 });
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && document.body.classList.contains("menu")) at("menu").click();
-});
-at("main").addEventListener("pointerdown", (event) => {
-  if (document.body.classList.contains("menu") && !at("menu").contains(event.target)) at("menu").click();
-});
+document.addEventListener("keydown", (event) => { if (event.key === "Escape") closeMenu(); });
+// The shade over everything beside the menu takes the tap, so that nothing beneath is pressed.
+at("main").addEventListener("click", (event) => { if (!at("menu").contains(event.target)) closeMenu(); });
 at("trouble").addEventListener("change", (event) => act("trouble", { kind: event.target.value, times: 20 }));
 
 (async () => {

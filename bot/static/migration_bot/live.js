@@ -34,16 +34,25 @@
   // what was typed is carried over into one that had to be drawn anew.
   function replaced(old, part) {
     const typed = Array.from(old.querySelectorAll("input[id], textarea[id]"));
-    const focus = old.contains(document.activeElement) ? document.activeElement.id : "";
     old.replaceWith(part);
     typed.forEach(function (field) {
       const now = document.getElementById(field.id);
       if (now && part.contains(now)) now.value = field.value;
     });
-    if (focus && document.getElementById(focus)) document.getElementById(focus).focus();
+  }
+
+  // The focus stays on what it was on, or on what is like it; if that is gone, a keyboard does not
+  // begin at the top of the page again.
+  function refocus(root, had) {
+    const like = (node) => node.tagName === had.tagName && node.textContent === had.textContent;
+    const same = had.id
+      ? document.getElementById(had.id)
+      : Array.from(root.querySelectorAll("a, button, summary, pre")).find(like);
+    (same || document.getElementById("content")).focus({ preventScroll: true });
   }
 
   function swap(root, fresh) {
+    const had = root.contains(document.activeElement) ? document.activeElement : null;
     const open = Array.from(root.querySelectorAll("details[open][id]"), (d) => d.id);
     fresh.querySelectorAll("[data-part]").forEach(function (part) {
       const old = root.querySelector('[data-part="' + part.dataset.part + '"]');
@@ -55,6 +64,7 @@
       const details = document.getElementById(id);
       if (details) details.open = true;
     });
+    if (had && !had.isConnected) refocus(root, had);
     tick();
   }
 

@@ -41,6 +41,7 @@ def room(
     around = {
         "now": visit.now,
         "account_name": visit.account.name,
+        "sign_out": answers.sign_out_url(),
         "here": here,
         "worker_missing": worker_missing(visit),
         "freezes": [_freeze_words(freeze) for freeze in freezes],

@@ -148,6 +148,7 @@ def _page(
             "state": stored.state,
             "database": stored.database,
             "target": stored.target or "everything",
+            "typed": stored.target,
             "for_a_run": stored.purpose == StoredPlan.REQUEST,
             "to_rehearse": stored.purpose == StoredPlan.REHEARSE,
             "progress": stored.progress,
