@@ -13,6 +13,7 @@ from bot.route.findings import Risk
 from bot.route.overriding import codes_of, in_words
 from bot.route.rehearsing import UNKNOWN, Standing, standing_words
 from bot.route.states import State
+from bot.route.undoing import asked, undone
 from bot.route.visible import visible
 
 DONE = ("applied", "unapplied")
@@ -48,8 +49,10 @@ def state_words(run: Run, desk: Desk) -> str:
     return desk.bad(words) if state in _BAD else desk.strong(words)
 
 
-def target_words(run: Run) -> str:
-    return visible(run.target or "everything")
+def _asked(run: Run, on: str) -> str:
+    """``shop on default, 2 steps``, or that it is an undo, and what it goes back to."""
+    back = undone(step["direction"] for step in run.steps)
+    return asked(run.target or "everything", on, len(run.steps), back, visible)
 
 
 def steps_done(run: Run) -> int:
@@ -58,8 +61,7 @@ def steps_done(run: Run) -> int:
 
 def run_line(run: Run, desk: Desk) -> list[str]:
     """One run in two lines, for lists."""
-    first = f"run {run.pk}: {state_words(run, desk)}, {target_words(run)} on "
-    first += f"{visible(run.database)}, {plural(len(run.steps), 'step')}, "
+    first = f"run {run.pk}: {state_words(run, desk)}, {_asked(run, visible(run.database))}, "
     first += desk.risk(Risk(run.risk))
     second = f"{moment(run.requested_at)}, {run.requester_name}: {run.reason}"
     return [first, *desk.wrapped(second, indent="    ")[:2]]
@@ -72,10 +74,8 @@ def run_words(run: Run, desk: Desk, *, traceback: bool, standing: Standing = UNK
 
 def _lines(run: Run, desk: Desk, traceback: bool, standing: Standing) -> Iterator[str]:
     yield f"{desk.heading(f'Run {run.pk}')}: {state_words(run, desk)}"
-    yield (
-        f"  {target_words(run)} on database {visible(run.database)}, "
-        f"{plural(len(run.steps), 'step')}, risk {desk.risk(Risk(run.risk))}"
-    )
+    what = _asked(run, f"database {visible(run.database)}")
+    yield f"  {what}, risk {desk.risk(Risk(run.risk))}"
     release = f", release {visible(run.release)}" if run.release else ""
     yield f"  fingerprint {run.fingerprint[:FINGERPRINT]}{release}"
     if words := standing_words(standing):

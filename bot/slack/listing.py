@@ -13,6 +13,7 @@ from bot.operations.measured import measured_plan
 from bot.route.approval import Verdict
 from bot.route.findings import Risk
 from bot.route.states import State
+from bot.route.undoing import undone
 from bot.slack.blocks.values import (
     FreezeView,
     HistoryView,
@@ -41,6 +42,7 @@ def run_row(run: Run) -> RunRow:
         requester=person(run.requester_as_actor),
         requested_at=run.requested_at,
         steps=len(run.steps),
+        undone=undone(step["direction"] for step in run.steps),
         steps_done=sum(step["state"] in ("applied", "unapplied") for step in run.steps),
         reason=run.reason,
         seconds=seconds,

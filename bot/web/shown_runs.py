@@ -11,6 +11,7 @@ from bot.operations import reading
 from bot.route.approval import Verdict
 from bot.route.people import Origin
 from bot.route.states import ENDED, State
+from bot.route.undoing import back_to
 from bot.web.shown_plans import FindingShown, finding_shown
 from bot.web.words import between, clock, count, duration
 
@@ -80,6 +81,11 @@ class RunShown:
     started_at: datetime | None
     ended_at: datetime | None
     announcement: str
+
+    @property
+    def back_to(self) -> str:
+        """What an undo goes back to, in words; empty where nothing goes back."""
+        return back_to(self.target) if any(step.backward for step in self.steps) else ""
 
     @property
     def approve_label(self) -> str:

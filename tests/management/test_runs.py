@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -17,7 +18,7 @@ from bot.moment import utc_now
 from bot.operations import reading, running
 from bot.route.data_checks import Answer, Checked, DataCheck
 from bot.route.findings import Evidence, Finding, Risk
-from bot.route.plan import Plan
+from bot.route.plan import Direction, Plan, Target
 from tests.management.conftest import Bot
 from tests.plans import NOW, a_plan, a_step, acting, an_account
 
@@ -441,3 +442,14 @@ def test_what_holds_on_todays_data_is_shown_with_a_plan(bot: Bot, plans: list[Pl
     assert "Checked on today's data: t.x has no NULL." in bot("plan").out
     (one,) = bot("plan", "--json").document["checks"]
     assert (one["answer"], one["check"]["words"]) == ("holds", "t.x has no NULL")
+
+
+def test_an_undo_is_listed_and_shown_as_one(bot: Bot, plans: list[Plan], robin: Any) -> None:
+    back = a_plan(a_step(direction=Direction.BACKWARD))
+    plans[0] = replace(back, target=Target(app="shop", name="zero"))
+    said = bot("request", "shop", "zero", "--as", "robin", "--reason", "go back")
+    words = "undo 1 step, back to before the first of shop on default"
+    assert words in said.out
+    assert words in bot("history").out
+    number = str(Run.objects.get().pk)
+    assert words.replace("on default", "on database default") in bot("show", number).out

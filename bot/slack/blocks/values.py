@@ -10,6 +10,7 @@ from typing import Any
 from bot.route.findings import Finding, Risk
 from bot.route.rehearsing import UNKNOWN, Standing
 from bot.route.states import State
+from bot.route.undoing import undone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,11 @@ class PlanView:
     requestable: bool = True
     asking_run: int | None = None
     rehearsal: Standing = UNKNOWN
+
+    @property
+    def undone(self) -> int:
+        """How many of its steps go back."""
+        return undone(step.direction for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +166,11 @@ class RunView:
         return tuple(d for d in self.decisions if d.verdict == "approve")
 
     @property
+    def undone(self) -> int:
+        """How many of its steps go back."""
+        return undone(step.direction for step in self.steps)
+
+    @property
     def steps_done(self) -> int:
         return sum(step.done for step in self.steps)
 
@@ -202,6 +213,8 @@ class RunRow:
     requester: PersonView
     requested_at: datetime
     steps: int
+    undone: int = 0
+    """How many of them go back."""
     steps_done: int = 0
     reason: str = ""
     seconds: float | None = None

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from bot.route.findings import Evidence, Finding, Risk
 from bot.route.states import State
+from bot.route.undoing import undo
 from bot.route.weighing import Kind, how_many, kinds
 from bot.slack.blocks.text import Voice, count, duration
 from bot.slack.blocks.values import (
@@ -125,12 +126,15 @@ def place(database: str, target: str, voice: Voice) -> str:
     return f"{what} on {voice.name(database)}"
 
 
-def subject(database: str, target: str, steps: int, voice: Voice) -> str:
-    """``shop on default, 3 steps``, as a sentence begins."""
+def subject(database: str, target: str, steps: int, voice: Voice, *, undone: int = 0) -> str:
+    """``shop on default, 3 steps``, as a sentence begins; where ``undone`` steps go back,
+    ``Undo 3 steps, back to shop 0004 on default``."""
+    if undone and undone == steps:
+        return f"U{undo(target, voice.name(database), steps, voice.name)[1:]}"
     words = place(database, target, voice)
     if words.startswith("everything"):
         words = f"E{words[1:]}"
-    return f"{words}, {count(steps, 'step')}"
+    return f"{words}, {count(steps, 'step')}" + (f", {undone} of them undone" if undone else "")
 
 
 def step_line(step: StepState, voice: Voice, *, number: int, elapsed: float | None = None) -> str:
@@ -179,7 +183,8 @@ def row_lines(row: RunRow, voice: Voice) -> list[str]:
     ended = row.state is not State.RUNNING
     took = f" in {duration(row.seconds)}" if row.seconds is not None and ended else ""
     first = f"{voice.strong(title)}: {state}{took}"
-    second = f"{subject(row.database, row.target, row.steps, voice)}, {row.risk}"
+    second = f"{subject(row.database, row.target, row.steps, voice, undone=row.undone)}"
+    second += f", {row.risk}"
     third = f"{voice.named(row.requester)}, {voice.at(row.requested_at)}"
     if row.reason:
         third += f": {voice.free(row.reason, 140)}"
