@@ -11,6 +11,7 @@ from bot.models import Run
 from bot.operations import reading
 from bot.route.findings import Risk
 from bot.route.overriding import codes_of, in_words
+from bot.route.rehearsal_words import some
 from bot.route.rehearsing import UNKNOWN, Standing, standing_words
 from bot.route.states import State
 from bot.route.undoing import asked, undone
@@ -63,8 +64,17 @@ def run_line(run: Run, desk: Desk) -> list[str]:
     """One run in two lines, for lists."""
     first = f"run {run.pk}: {state_words(run, desk)}, {_asked(run, visible(run.database))}, "
     first += desk.risk(Risk(run.risk))
-    second = f"{moment(run.requested_at)}, {run.requester_name}: {run.reason}"
+    second = f"{moment(run.requested_at)}, {run.requester_name}{_decided(run)}: {run.reason}"
     return [first, *desk.wrapped(second, indent="    ")[:2]]
+
+
+def _decided(run: Run) -> str:
+    """``, approved by ada and grace``; empty while nobody has decided."""
+    words = ""
+    for verdict, verb in (("approve", "approved"), ("reject", "rejected")):
+        people = [one.person_name for one in run.decisions.all() if one.verdict == verdict]
+        words += f", {verb} by {some(people)}" if people else ""
+    return words
 
 
 def run_words(run: Run, desk: Desk, *, traceback: bool, standing: Standing = UNKNOWN) -> str:

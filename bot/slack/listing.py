@@ -46,10 +46,18 @@ def run_row(run: Run) -> RunRow:
         steps_done=sum(step["state"] in ("applied", "unapplied") for step in run.steps),
         reason=run.reason,
         seconds=seconds,
-        approvals=sum(d.verdict == Verdict.APPROVE for d in run.decisions.all()),
+        approvals=len(_who(run, Verdict.APPROVE)),
         approvals_needed=run.approvals_needed,
+        approved_by=_who(run, Verdict.APPROVE),
+        rejected_by=_who(run, Verdict.REJECT),
         expires_at=run.expires_at,
         url=run_url(run.pk),
+    )
+
+
+def _who(run: Run, verdict: Verdict) -> tuple[PersonView, ...]:
+    return tuple(
+        PersonView(name=d.person_name) for d in run.decisions.all() if d.verdict == verdict
     )
 
 

@@ -10,6 +10,7 @@ from bot.models import Decision, Run
 from bot.operations import reading
 from bot.route.approval import Verdict
 from bot.route.people import Origin
+from bot.route.rehearsal_words import some
 from bot.route.states import ENDED, State
 from bot.route.undoing import back_to
 from bot.web.shown_plans import FindingShown, finding_shown
@@ -86,6 +87,15 @@ class RunShown:
     def back_to(self) -> str:
         """What an undo goes back to, in words; empty where nothing goes back."""
         return back_to(self.target) if any(step.backward for step in self.steps) else ""
+
+    @property
+    def decided_by(self) -> str:
+        """``approved by ada and grace``; empty while nobody has decided."""
+        said = []
+        for verdict, verb in (("approve", "approved"), ("reject", "rejected")):
+            people = [one.person for one in self.decisions if one.verdict == verdict]
+            said += [f"{verb} by {some(people)}"] if people else []
+        return ", ".join(said)
 
     @property
     def approve_label(self) -> str:

@@ -149,6 +149,11 @@ def test_history_filters(asked: int, bot: Bot) -> None:
         assert [run["id"] for run in bot("history", *words, "--json").document["runs"]] == [asked]
 
 
+def test_history_names_who_approved(asked: int, bot: Bot, ada: Any) -> None:
+    operations.approve(asked, actor=acting(ada), now=utc_now())
+    assert ", robin, approved by ada: totals" in bot("history").out
+
+
 def failed(number: int, ada: Any) -> None:
     operations.approve(number, actor=acting(ada), now=utc_now())
     found = running.claim(number, worker="w", now=utc_now())

@@ -22,3 +22,17 @@ def test_a_run_that_goes_back_is_listed_as_an_undo() -> None:
     operations.request(kept.pk, actor=robin, reason="go back", now=NOW)
     (row,) = history_view(now=NOW).rows
     assert (row.steps, row.undone) == (2, 1)
+
+
+def test_the_history_has_who_approved_and_who_said_no() -> None:
+    robin = acting(an_account("robin", "request_run"))
+    grace = acting(an_account("grace", "approve_run"))
+    decisions = {"0002_more": operations.approve, "0003_third": operations.reject}
+    for name, decide in decisions.items():
+        kept = operations.keep_plan(actor=robin, plan=a_plan(a_step(name=name)), now=NOW)
+        run = operations.request(kept.pk, actor=robin, reason="totals", now=NOW)
+        decide(run.pk, actor=grace, reason="said", now=NOW)
+    rejected, approved = history_view(now=NOW).rows
+    assert [person.name for person in approved.approved_by] == ["grace"]
+    assert [person.name for person in rejected.rejected_by] == ["grace"]
+    assert (approved.rejected_by, rejected.approved_by) == ((), ())

@@ -220,6 +220,8 @@ class RunRow:
     seconds: float | None = None
     approvals: int = 0
     approvals_needed: int = 1
+    approved_by: tuple[PersonView, ...] = ()
+    rejected_by: tuple[PersonView, ...] = ()
     expires_at: datetime | None = None
     url: str = ""
 

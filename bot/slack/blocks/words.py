@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from bot.route.findings import Evidence, Finding, Risk
+from bot.route.rehearsal_words import some
 from bot.route.states import State
 from bot.route.undoing import undo
 from bot.route.weighing import Kind, how_many, kinds
@@ -20,6 +21,9 @@ from bot.slack.blocks.values import (
 
 ALSO = 4
 """Kinds of dangerous findings that a message names beside the worst."""
+
+DECIDERS = 2
+"""People who decided a run that a list names."""
 
 BEGINNING = 12
 """Characters of a fingerprint or hash that people are shown."""
@@ -185,10 +189,20 @@ def row_lines(row: RunRow, voice: Voice) -> list[str]:
     first = f"{voice.strong(title)}: {state}{took}"
     second = f"{subject(row.database, row.target, row.steps, voice, undone=row.undone)}"
     second += f", {row.risk}"
-    third = f"{voice.named(row.requester)}, {voice.at(row.requested_at)}"
+    third = f"{voice.named(row.requester)}, {voice.at(row.requested_at)}{_decided(row, voice)}"
     if row.reason:
         third += f": {voice.free(row.reason, 140)}"
     return [first, second, third]
+
+
+def _decided(row: RunRow, voice: Voice) -> str:
+    """``, approved by Bea and Cleo``; empty while nobody has."""
+    said = [
+        f", {verb} by {some([voice.named(person) for person in people], DECIDERS)}"
+        for verb, people in (("approved", row.approved_by), ("rejected", row.rejected_by))
+        if people
+    ]
+    return "".join(said)
 
 
 def freeze_line(freeze: FreezeView, voice: Voice) -> str:

@@ -6,7 +6,7 @@ from bot.route.states import State
 from bot.slack.blocks import history_message, status_message
 from bot.slack.blocks.values import PendingView, StatusView
 from tests.slack.blocks.checks import check_message, seen
-from tests.slack.blocks.samples import FREEZE, HISTORY, STATUS, a_row
+from tests.slack.blocks.samples import ANA, BEN, CLI, FREEZE, HISTORY, STATUS, a_row
 
 
 def test_history_is_a_short_paragraph_a_run() -> None:
@@ -83,3 +83,16 @@ def test_a_list_of_runs_says_which_of_them_are_undos() -> None:
     words = "Undo 2 steps, back to before the first of `shop` on `default`, caution"
     assert words in seen(message)
     assert words.replace("`", "") in message.text
+
+
+def test_history_names_who_approved_and_who_said_no() -> None:
+    rows = (
+        a_row(approved_by=(BEN,)),
+        a_row(approved_by=(BEN, CLI)),
+        a_row(approved_by=(BEN, CLI, ANA, ANA), rejected_by=(CLI,)),
+    )
+    message = history_message(replace(HISTORY, rows=rows))
+    check_message(message)
+    assert ", approved by Ben: New totals" in seen(message)
+    assert ", approved by Ben and Cleo: New totals" in message.text
+    assert ", approved by Ben, Cleo and 2 more, rejected by Cleo: New totals" in seen(message)
