@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from django.apps import apps
+
 from bot.conf import get_settings
 from bot.models import Decision, Freeze, Link, Run, StoredPlan
-from bot.operations import accounts, reading, vital_signs
+from bot.operations import accounts, planning, reading, vital_signs
 from bot.operations.linking import find_link
 from bot.operations.measured import measured_plan
 from bot.route.approval import Verdict
 from bot.route.findings import Risk
+from bot.route.refusals import CommandUnreadable, UnknownApp
 from bot.route.states import State
 from bot.route.undoing import undone
 from bot.slack.blocks.values import (
@@ -23,6 +27,7 @@ from bot.slack.blocks.values import (
     RunRow,
     StatusView,
 )
+from bot.slack.commands import COMMANDS
 from bot.slack.rendering import person, run_url, url
 
 HISTORY_ROWS = 10
@@ -64,6 +69,13 @@ def _who(run: Run, verdict: Verdict) -> tuple[PersonView, ...]:
 def history_view(
     *, now: datetime, database: str = "", app: str = "", state: str = ""
 ) -> HistoryView:
+    """The last runs that fit. Raises CommandUnreadable, UnknownApp or UnknownDatabase for a filter
+    that no run could fit: that none fits a typo must not read as good news."""
+    state = _state(state)
+    if app:
+        _check_app(app)
+    if database and not reading.runs(database=database).exists():
+        planning.check_database(database)
     runs = reading.runs(state=state, database=database, app=app)
     shown = [run_row(run) for run in runs[:HISTORY_ROWS]]
     return HistoryView(
@@ -72,6 +84,30 @@ def history_view(
         filtered=" ".join(part for part in (state, app, database) if part),
         url=url("history"),
     )
+
+
+def _state(typed: str) -> str:
+    """The state that is meant: ``Needs attention`` is as good as ``needs_attention``."""
+    state = typed.strip().lower().replace(" ", "_").replace("-", "_")
+    known = [str(one) for one in State]
+    if not state or state in known:
+        return state
+    hint = _nearest(state, known) or f" There are: {', '.join(known)}."
+    because = f'there is no state "{typed[:40]}".{hint}'
+    raise CommandUnreadable(because=because, usage=COMMANDS["history"].usage)
+
+
+def _check_app(app: str) -> None:
+    """An app that is installed, or that a run had steps of while it was."""
+    known = [config.label for config in apps.get_app_configs()]
+    if app not in known and not reading.runs(app=app).exists():
+        raise UnknownApp(app=app[:40], nearest=_nearest(app.lower(), known))
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    """`` Did you mean failed?`` or nothing, to follow a sentence."""
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f" Did you mean {close[0]}?" if close else ""
 
 
 def status_view(*, now: datetime) -> StatusView:

@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from bot import operations
+from bot.models import Run
 from bot.route.plan import Direction, Target
+from bot.route.refusals import Refused
 from bot.slack.listing import history_view
 from tests.plans import NOW, a_plan, a_step, acting, an_account
 
@@ -36,3 +38,31 @@ def test_the_history_has_who_approved_and_who_said_no() -> None:
     assert [person.name for person in approved.approved_by] == ["grace"]
     assert [person.name for person in rejected.rejected_by] == ["grace"]
     assert (approved.rejected_by, rejected.approved_by) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("filters", "words"),
+    [
+        ({"state": "fail"}, 'there is no state "fail". Did you mean failed?'),
+        ({"state": "???"}, 'there is no state "???". There are: requested, approved, queued,'),
+        ({"app": "auht"}, "There is no app auht. Did you mean auth?"),
+        ({"database": "defalt"}, "There is no database defalt."),
+    ],
+)
+def test_a_typo_in_a_filter_is_no_good_news(filters: dict[str, str], words: str) -> None:
+    with pytest.raises(Refused) as refused:
+        history_view(now=NOW, **filters)
+    assert words in refused.value.sentence
+
+
+@pytest.mark.parametrize("state", ["failed", "Failed", "needs attention", "needs_attention"])
+def test_a_state_may_be_written_as_people_write_it(state: str) -> None:
+    assert history_view(now=NOW, state=state).rows == ()
+
+
+def test_an_app_and_a_database_that_are_gone_are_known_by_their_runs() -> None:
+    robin = acting(an_account("robin", "request_run"))
+    kept = operations.keep_plan(actor=robin, plan=a_plan(a_step(app="gone")), now=NOW)
+    run = operations.request(kept.pk, actor=robin, reason="totals", now=NOW)
+    Run.objects.filter(pk=run.pk).update(database="old")
+    assert history_view(now=NOW, app="gone", database="old").rows[0].id == run.pk
