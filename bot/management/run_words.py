@@ -24,23 +24,6 @@ _GOOD = frozenset({State.SUCCEEDED})
 _BAD = frozenset({State.FAILED, State.NEEDS_ATTENTION, State.INTERRUPTED})
 
 
-_PHRASES = {
-    State.SUCCEEDED: "has succeeded",
-    State.FAILED: "has failed",
-    State.EXPIRED: "has expired",
-    State.STALE: "went stale",
-    State.INTERRUPTED: "was interrupted",
-    State.REJECTED: "was rejected",
-    State.CANCELLED: "was cancelled",
-    State.NEEDS_ATTENTION: "needs attention",
-}
-
-
-def state_phrase(state: State) -> str:
-    """The state as the end of a sentence about the run: ``has succeeded``, ``is queued``."""
-    return _PHRASES.get(state, f"is {state}")
-
-
 def state_words(run: Run, desk: Desk) -> str:
     """The state as a person writes it, in its colour."""
     state = State(run.state)

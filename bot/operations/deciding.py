@@ -21,7 +21,7 @@ from bot.route.overriding import check_override, codes_of, places_to_json
 from bot.route.people import SYSTEM, Actor
 from bot.route.plan_json import isoformat
 from bot.route.refusals import Frozen, NotPermitted, WrongState
-from bot.route.states import Action, State
+from bot.route.states import Action, State, state_phrase
 from bot.waking import wake
 
 CARRY_OUT = "carry_out"
@@ -113,7 +113,7 @@ def cancel(run_id: int, *, actor: Actor, now: datetime, reason: str = "") -> Run
         if not own and not account.may(accounts.APPROVE):
             raise NotPermitted(name=account.name, permission=f"migration_bot.{accounts.APPROVE}")
         if State(run.state) not in (State.REQUESTED, State.APPROVED, State.QUEUED):
-            raise WrongState(run=run.pk, state=run.state.replace("_", " "), action="cancelled")
+            raise WrongState(run=run.pk, state=state_phrase(State(run.state)), action="cancelled")
         change.record(Cancelled(reason=optional_reason(reason)), actor=actor, run=run.pk)
         change.move(run, Action.CANCEL, ended_at=now)
         return run
@@ -133,7 +133,7 @@ def _vote(
     """Keep one decision, and return all of them, that one last."""
     if State(run.state) is not State.REQUESTED:
         word = "approved" if verdict is Verdict.APPROVE else "rejected"
-        raise WrongState(run=run.pk, state=run.state.replace("_", " "), action=word)
+        raise WrongState(run=run.pk, state=state_phrase(State(run.state)), action=word)
     votes = votes_of(change, run)
     check_voter(
         get_settings().policy,

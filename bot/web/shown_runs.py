@@ -11,7 +11,7 @@ from bot.operations import reading
 from bot.route.approval import Verdict
 from bot.route.people import Origin
 from bot.route.rehearsal_words import some
-from bot.route.states import ENDED, State
+from bot.route.states import ENDED, State, state_phrase
 from bot.route.undoing import back_to
 from bot.web.shown_plans import FindingShown, finding_shown
 from bot.web.words import between, clock, count, duration
@@ -151,7 +151,7 @@ def run_shown(run: Run, *, now: datetime, traceback: bool = False) -> RunShown:
         decided_at=run.decided_at,
         started_at=run.started_at,
         ended_at=run.ended_at,
-        announcement=f"Run {run.pk} is {run.state.replace('_', ' ')}. {headline}",
+        announcement=f"Run {run.pk} {state_phrase(state)}. {headline}",
     )
 
 

@@ -131,7 +131,7 @@ def test_rejecting_and_cancelling(asked: int, bot: Bot, ada: Any) -> None:
     said = bot("cancel", str(asked), "--as", "ada")
     assert said.code == 1
     assert said.err == (
-        f"Run {asked} is rejected, so it cannot be cancelled any more. Nothing was changed.\n"
+        f"Run {asked} was rejected, so it cannot be cancelled any more. Nothing was changed.\n"
     )
 
 
