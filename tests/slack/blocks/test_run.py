@@ -224,3 +224,15 @@ def test_whoever_approves_an_undo_is_asked_about_an_undo() -> None:
     approve = next(block for block in message.blocks if block["type"] == "actions")["elements"][0]
     question = approve["confirm"]["text"]["text"]
     assert question.startswith("Undo 3 migrations, back to shop 0006, on default.")
+
+
+def test_what_does_not_fit_of_an_error_is_left_out_by_the_sentence() -> None:
+    said = (
+        "Values stand twice: the constraint would fail. " + "Nothing had been run, so mend it. " * 9
+    )
+    message = run_message(a_run(State.FAILED, error=said))
+    check_message(message)
+    assert "Nothing had been run, so mend it. …" in seen(message)
+    unbroken = run_message(a_run(State.FAILED, error="x" * 900))
+    check_message(unbroken)
+    assert f"{'x' * 100}…" in seen(unbroken)
