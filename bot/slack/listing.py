@@ -136,28 +136,14 @@ def _pending(database: str) -> PendingView:
     if stored.state != StoredPlan.READY:
         return PendingView(database=database, made_at=stored.ready_at, problem=stored.refusal)
     plan = measured_plan(stored)
-    done = _done_since(stored)
-    steps = [step for step in plan.steps if step.key not in done]
     return PendingView(
         database=database,
-        steps=len(steps),
+        steps=len(plan.steps),
         risk=plan.risk,
         made_at=stored.ready_at,
         plan_id=str(stored.pk),
+        outdated_by=reading.run_since(database, stored.ready_at),
     )
-
-
-def _done_since(stored: StoredPlan) -> set[str]:
-    """Steps that runs have applied since the plan was made."""
-    runs = Run.objects.using(get_settings().state_database).filter(
-        database=stored.database, ended_at__gt=stored.ready_at
-    )
-    return {
-        f"{step['app']}.{step['name']}"
-        for run in runs
-        for step in run.steps
-        if step["state"] == "applied"
-    }
 
 
 def freeze_view(freeze: Freeze) -> FreezeView:

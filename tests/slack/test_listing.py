@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,7 +11,7 @@ from bot import operations
 from bot.models import Run
 from bot.route.plan import Direction, Target
 from bot.route.refusals import Refused
-from bot.slack.listing import history_view
+from bot.slack.listing import history_view, pending
 from tests.plans import NOW, a_plan, a_step, acting, an_account
 
 pytestmark = pytest.mark.django_db
@@ -66,3 +67,16 @@ def test_an_app_and_a_database_that_are_gone_are_known_by_their_runs() -> None:
     run = operations.request(kept.pk, actor=robin, reason="totals", now=NOW)
     Run.objects.filter(pk=run.pk).update(database="old")
     assert history_view(now=NOW, app="gone", database="old").rows[0].id == run.pk
+
+
+def test_a_plan_from_before_a_run_is_not_told_as_what_is_pending() -> None:
+    robin = acting(an_account("robin", "request_run"))
+    kept = operations.keep_plan(actor=robin, plan=a_plan(), now=NOW)
+    assert [(one.steps, one.outdated_by) for one in pending()] == [(1, None)]
+    run = operations.request(kept.pk, actor=robin, reason="totals", now=NOW)
+    later = NOW + timedelta(minutes=3)
+    done = Run.objects.filter(pk=run.pk)
+    done.update(state="succeeded", started_at=later, ended_at=later)
+    assert [one.outdated_by for one in pending()] == [run.pk]
+    done.update(started_at=None)
+    assert [one.outdated_by for one in pending()] == [None]

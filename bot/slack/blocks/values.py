@@ -248,6 +248,8 @@ class PendingView:
     made_at: datetime | None = None
     problem: str = ""
     plan_id: str = ""
+    outdated_by: int | None = None
+    """A run that ended since the plan was made, so that it no longer says what is pending."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -217,8 +217,11 @@ def pending_line(pending: PendingView, voice: Voice) -> str:
     name = voice.name(pending.database)
     if pending.problem:
         return f"{name}: {voice.free(pending.problem, 300)}"
+    command = voice.name(f"/migrate plan --database {pending.database}")
+    if pending.outdated_by is not None:
+        before = f"the newest plan is from before run {pending.outdated_by}"
+        return f"{name}: {before}; {command} says what is pending now."
     if pending.steps is None:
-        command = voice.name(f"/migrate plan --database {pending.database}")
         return f"{name}: nobody has looked yet; {command} does."
     if pending.steps == 0:
         words = "nothing pending"

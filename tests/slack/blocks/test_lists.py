@@ -6,7 +6,7 @@ from bot.route.states import State
 from bot.slack.blocks import history_message, status_message
 from bot.slack.blocks.values import PendingView, StatusView
 from tests.slack.blocks.checks import check_message, seen
-from tests.slack.blocks.samples import ANA, BEN, CLI, FREEZE, HISTORY, STATUS, a_row
+from tests.slack.blocks.samples import ANA, BEN, CLI, FREEZE, HISTORY, NOW, STATUS, a_row
 
 
 def test_history_is_a_short_paragraph_a_run() -> None:
@@ -50,6 +50,16 @@ def test_status_says_what_is_pending_open_and_frozen() -> None:
     assert "`replica`: nothing pending" in shown
     assert "`old`: nobody has looked yet; `/migrate plan --database old` does." in shown
     assert "*2 open runs*:" in shown
+
+
+def test_what_was_pending_before_a_run_is_not_told_as_pending() -> None:
+    old = PendingView(database="default", steps=7, made_at=NOW, outdated_by=2)
+    message = status_message(replace(STATUS, pending=(old,)))
+    check_message(message)
+    assert "`default`: the newest plan is from before run 2; `/migrate plan --database" in seen(
+        message
+    )
+    assert "pending*" not in seen(message)
 
 
 def test_status_says_when_nobody_works() -> None:
