@@ -18,9 +18,14 @@ class Risk(StrEnum):
         return _RANKS[self]
 
 
-_WHOLE = ("All of .* is gone", "Every row of .* is deleted", "Drops the table ")
-"""How a finding begins that takes a whole table, the gravest first. Its words say it and no field
-does: what is stored of a finding is read by other releases too."""
+_WHOLE = (
+    r"All of .* is gone(?! for good \(0 rows)",
+    r"Every row of .* is deleted(?! \(0 rows)",
+    "Drops the table ",
+)
+"""How a finding begins that takes a whole table, the gravest first; of one without rows nothing is
+lost. Its words say it and no field does: what is stored of a finding is read by other releases
+too."""
 
 _RANKS = {level: rank for rank, level in enumerate(Risk)}
 
