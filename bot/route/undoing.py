@@ -11,11 +11,11 @@ def undone(directions: Iterable[str]) -> int:
 
 
 def back_to(target: str, name: Callable[[str], str] = str) -> str:
-    """``back to shop 0009``; of ``shop zero`` ``back to before the first of shop``. ``name`` is how
-    a name is written."""
+    """``back to shop 0009``; of ``shop zero`` ``back to before the first migration of shop``.
+    ``name`` is how a name is written."""
     app, _, migration = target.partition(" ")
     if migration == "zero":
-        return f"back to before the first of {name(app)}"
+        return f"back to before the first migration of {name(app)}"
     return f"back to {name(target)}"
 
 

@@ -453,7 +453,7 @@ def test_an_undo_is_listed_and_shown_as_one(bot: Bot, plans: list[Plan], robin: 
     back = a_plan(a_step(direction=Direction.BACKWARD))
     plans[0] = replace(back, target=Target(app="shop", name="zero"))
     said = bot("request", "shop", "zero", "--as", "robin", "--reason", "go back")
-    words = "undo 1 step, back to before the first of shop on default"
+    words = "undo 1 step, back to before the first migration of shop on default"
     assert words in said.out
     assert words in bot("history").out
     number = str(Run.objects.get().pk)

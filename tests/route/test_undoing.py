@@ -7,7 +7,7 @@ from bot.route.undoing import asked, back_to, undone
 
 def test_an_undo_names_what_it_goes_back_to() -> None:
     assert asked("shop 0009", "default", 1, 1) == "undo 1 step, back to shop 0009 on default"
-    assert back_to("shop zero") == "back to before the first of shop"
+    assert back_to("shop zero") == "back to before the first migration of shop"
 
 
 def test_going_forward_is_no_undo() -> None:

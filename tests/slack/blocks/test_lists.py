@@ -90,7 +90,7 @@ def test_status_of_very_much_is_valid() -> None:
 def test_a_list_of_runs_says_which_of_them_are_undos() -> None:
     row = a_row(target="shop zero", steps=2, undone=2)
     message = history_message(replace(HISTORY, rows=(row,)))
-    words = "Undo 2 steps, back to before the first of `shop` on `default`, caution"
+    words = "Undo 2 steps, back to before the first migration of `shop` on `default`, caution"
     assert words in seen(message)
     assert words.replace("`", "") in message.text
 
