@@ -59,12 +59,7 @@ def expected(
 def in_words_of(operations: list[Any], backwards: bool) -> list[str]:
     """The operations in words, in the order in which they run."""
     ordered = reversed(operations) if backwards else operations
-    return [_words(operation, backwards) for operation in ordered]
-
-
-def _words(operation: Any, backwards: bool) -> str:
-    words = in_words(operation, backwards)
-    return f"Undo: {words}" if backwards else words
+    return [in_words(operation, backwards) for operation in ordered]
 
 
 def _idle_places(step: Step, operations: int) -> set[int]:
@@ -106,7 +101,7 @@ class _Walk:
             state.take_back(difference)
 
     def _unless_idle(self, idle: bool, operation: Any, found: list[Expected]) -> list[Expected]:
-        return [Expected(words=_words(operation, self.backwards), idle=True)] if idle else found
+        return [Expected(words=in_words(operation, self.backwards), idle=True)] if idle else found
 
     def _forwards(self, state: LazyState, app_label: str, operation: Any) -> list[Expected]:
         """What it changes going forwards; ``state`` is advanced."""
@@ -149,13 +144,13 @@ class _Walk:
         return [self._leaf(app_label, operation, state, views)]
 
     def _troubled(self, operation: Any, trouble: str) -> list[Expected]:
-        words = _words(operation, self.backwards)
+        words = in_words(operation, self.backwards)
         return [Expected(words=words, hidden=trouble)] if trouble else []
 
     def _leaf(
         self, app_label: str, operation: Any, state: LazyState, views: tuple[View, View]
     ) -> Expected:
-        words = _words(operation, self.backwards)
+        words = in_words(operation, self.backwards)
         alias = self.shaper.connection.alias
         kind = type(operation).__name__
         try:

@@ -9,11 +9,26 @@ editor it is given.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from django.db.migrations.migration import Migration
-from django.db.migrations.operations import RunPython, RunSQL, SeparateDatabaseAndState
+from django.db.migrations.operations import (
+    AddConstraint,
+    AddField,
+    AddIndex,
+    CreateModel,
+    DeleteModel,
+    RemoveConstraint,
+    RemoveField,
+    RemoveIndex,
+    RenameField,
+    RenameModel,
+    RunPython,
+    RunSQL,
+    SeparateDatabaseAndState,
+)
 
 _HARMLESS = frozenset(
     {
@@ -106,7 +121,8 @@ def is_reversible(operation: Any) -> bool:
 
 
 def in_words(operation: Any, backwards: bool = False) -> str:
-    """Django's describe(); where that names no more than the kind, what runs.
+    """Django's describe(), ``backwards`` of what undoing it does; where that names no more than the
+    kind, what runs.
 
     Inside SeparateDatabaseAndState it is what is done to the database.
     """
@@ -118,13 +134,38 @@ def in_words(operation: Any, backwards: bool = False) -> str:
     if isinstance(operation, RunPython) and type(operation).describe is RunPython.describe:
         return f"Run Python: {code_name(operation.reverse_code if backwards else operation.code)}"
     if isinstance(operation, RunSQL) and type(operation).describe is RunSQL.describe:
-        return "Run SQL"
-    return _described(operation)
+        return "Run the reverse SQL" if backwards else "Run SQL"
+    return _described(operation, backwards)
 
 
-def _described(operation: Any) -> str:
+_UNDONE: dict[Any, Callable[[Any], str]] = {
+    CreateModel.describe: lambda one: str(one.describe()).replace("Create", "Delete", 1),
+    DeleteModel.describe: lambda one: f"Create model {one.name}",
+    RenameModel.describe: lambda one: f"Rename model {one.new_name} to {one.old_name}",
+    AddField.describe: lambda one: f"Remove field {one.name} from {one.model_name}",
+    RemoveField.describe: lambda one: f"Add field {one.name} to {one.model_name}",
+    RenameField.describe: lambda one: (
+        f"Rename field {one.new_name} on {one.model_name} to {one.old_name}"
+    ),
+    AddIndex.describe: lambda one: f"Remove index {one.index.name} from {one.model_name}",
+    RemoveIndex.describe: lambda one: f"Create index {one.name} on model {one.model_name}",
+    AddConstraint.describe: lambda one: (
+        f"Remove constraint {one.constraint.name} from model {one.model_name}"
+    ),
+    RemoveConstraint.describe: lambda one: (
+        f"Create constraint {one.name} on model {one.model_name}"
+    ),
+}
+"""What undoing does, by the method that says what doing does: a class with words of its own has
+another."""
+
+
+def _described(operation: Any, backwards: bool = False) -> str:
     try:
-        return str(operation.describe())
+        if not backwards:
+            return str(operation.describe())
+        undone = _UNDONE.get(type(operation).describe)
+        return undone(operation) if undone else f"Undo: {operation.describe()}"
     except Exception:  # noqa: BLE001 A method of somebody's own, or one that fails on odd arguments.
         return type(operation).__name__
 

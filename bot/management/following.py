@@ -12,11 +12,11 @@ from bot.conf import get_settings
 from bot.management.desk import Desk
 from bot.management.exits import Exit
 from bot.management.progress import Progress
-from bot.management.run_words import state_phrase, steps_done
+from bot.management.run_words import steps_done
 from bot.models import Run
 from bot.moment import utc_now
 from bot.operations import reading, vital_signs
-from bot.route.states import ENDED, State
+from bot.route.states import ENDED, State, state_phrase
 
 LOOK_EVERY = 0.5
 """Seconds between two looks at the run."""

@@ -19,6 +19,7 @@ from bot.route.rehearsing import (
     step_words,
     where_words,
 )
+from bot.route.undoing import back_to, undone
 from bot.route.visible import visible
 from bot.route.weighing import Kind, how_many, kinds
 
@@ -63,7 +64,10 @@ def _lines(plan: Plan, desk: Desk, sql: bool | None, standing: Standing) -> Iter
         f"Plan of {visible(str(plan.target))} on database {visible(plan.database)}"
         f" ({visible(plan.vendor)})"
     )
-    yield f"  {plural(len(plan.steps), 'step')}, risk {desk.risk(plan.risk)}"
+    steps = plural(len(plan.steps), "step")
+    if undone(step.direction for step in plan.steps):
+        steps = f"{desk.strong(f'undo {steps}')}, {back_to(str(plan.target), visible)}"
+    yield f"  {steps}, risk {desk.risk(plan.risk)}"
     worst = _worst(plan, desk)
     yield from worst
     yield f"  fingerprint {plan.fingerprint[:FINGERPRINT]}"

@@ -11,8 +11,10 @@ from bot.models import Run
 from bot.operations import reading
 from bot.route.findings import Risk
 from bot.route.overriding import codes_of, in_words
+from bot.route.rehearsal_words import some
 from bot.route.rehearsing import UNKNOWN, Standing, standing_words
 from bot.route.states import State
+from bot.route.undoing import asked, undone
 from bot.route.visible import visible
 
 DONE = ("applied", "unapplied")
@@ -20,23 +22,6 @@ DONE = ("applied", "unapplied")
 
 _GOOD = frozenset({State.SUCCEEDED})
 _BAD = frozenset({State.FAILED, State.NEEDS_ATTENTION, State.INTERRUPTED})
-
-
-_PHRASES = {
-    State.SUCCEEDED: "has succeeded",
-    State.FAILED: "has failed",
-    State.EXPIRED: "has expired",
-    State.STALE: "went stale",
-    State.INTERRUPTED: "was interrupted",
-    State.REJECTED: "was rejected",
-    State.CANCELLED: "was cancelled",
-    State.NEEDS_ATTENTION: "needs attention",
-}
-
-
-def state_phrase(state: State) -> str:
-    """The state as the end of a sentence about the run: ``has succeeded``, ``is queued``."""
-    return _PHRASES.get(state, f"is {state}")
 
 
 def state_words(run: Run, desk: Desk) -> str:
@@ -48,8 +33,10 @@ def state_words(run: Run, desk: Desk) -> str:
     return desk.bad(words) if state in _BAD else desk.strong(words)
 
 
-def target_words(run: Run) -> str:
-    return visible(run.target or "everything")
+def _asked(run: Run, on: str) -> str:
+    """``shop on default, 2 steps``, or that it is an undo, and what it goes back to."""
+    back = undone(step["direction"] for step in run.steps)
+    return asked(run.target or "everything", on, len(run.steps), back, visible)
 
 
 def steps_done(run: Run) -> int:
@@ -58,11 +45,19 @@ def steps_done(run: Run) -> int:
 
 def run_line(run: Run, desk: Desk) -> list[str]:
     """One run in two lines, for lists."""
-    first = f"run {run.pk}: {state_words(run, desk)}, {target_words(run)} on "
-    first += f"{visible(run.database)}, {plural(len(run.steps), 'step')}, "
+    first = f"run {run.pk}: {state_words(run, desk)}, {_asked(run, visible(run.database))}, "
     first += desk.risk(Risk(run.risk))
-    second = f"{moment(run.requested_at)}, {run.requester_name}: {run.reason}"
+    second = f"{moment(run.requested_at)}, {run.requester_name}{_decided(run)}: {run.reason}"
     return [first, *desk.wrapped(second, indent="    ")[:2]]
+
+
+def _decided(run: Run) -> str:
+    """``, approved by ada and grace``; empty while nobody has decided."""
+    words = ""
+    for verdict, verb in (("approve", "approved"), ("reject", "rejected")):
+        people = [one.person_name for one in run.decisions.all() if one.verdict == verdict]
+        words += f", {verb} by {some(people)}" if people else ""
+    return words
 
 
 def run_words(run: Run, desk: Desk, *, traceback: bool, standing: Standing = UNKNOWN) -> str:
@@ -72,10 +67,8 @@ def run_words(run: Run, desk: Desk, *, traceback: bool, standing: Standing = UNK
 
 def _lines(run: Run, desk: Desk, traceback: bool, standing: Standing) -> Iterator[str]:
     yield f"{desk.heading(f'Run {run.pk}')}: {state_words(run, desk)}"
-    yield (
-        f"  {target_words(run)} on database {visible(run.database)}, "
-        f"{plural(len(run.steps), 'step')}, risk {desk.risk(Risk(run.risk))}"
-    )
+    what = _asked(run, f"database {visible(run.database)}")
+    yield f"  {what}, risk {desk.risk(Risk(run.risk))}"
     release = f", release {visible(run.release)}" if run.release else ""
     yield f"  fingerprint {run.fingerprint[:FINGERPRINT]}{release}"
     if words := standing_words(standing):

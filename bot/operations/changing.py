@@ -19,7 +19,7 @@ from bot.operations import tally
 from bot.route.events import Denied, Event
 from bot.route.people import Actor
 from bot.route.refusals import Refused, RunNotFound, SetupNeeded, WrongState
-from bot.route.states import ACTIVE, Action, ImpossibleAction, State, after
+from bot.route.states import ACTIVE, Action, ImpossibleAction, State, after, state_phrase
 from bot.route.text import storable, storable_json
 
 TRIES = 5
@@ -56,7 +56,7 @@ class Change:
             edge = after(before, action)
         except ImpossibleAction:
             raise WrongState(
-                run=run.pk, state=_words(before), action=PAST.get(action, "changed like that")
+                run=run.pk, state=state_phrase(before), action=PAST.get(action, "changed like that")
             ) from None
         if edge.to in ACTIVE:
             changes.setdefault("active_key", run.database)
@@ -65,7 +65,7 @@ class Change:
         changes["state"] = str(edge.to)
         rows = Run.objects.using(self.using).filter(pk=run.pk, state=str(before), fence=run.fence)
         if not rows.update(**changes):
-            raise WrongState(run=run.pk, state="no longer what it was", action="changed")
+            raise WrongState(run=run.pk, state="is no longer what it was", action="changed")
         for name, value in changes.items():
             setattr(run, name, value)
         outbox.run_changed(run, now=self.now)
@@ -74,7 +74,7 @@ class Change:
         """Change a run without moving it."""
         rows = Run.objects.using(self.using).filter(pk=run.pk, state=run.state, fence=run.fence)
         if not rows.update(**changes):
-            raise WrongState(run=run.pk, state="no longer what it was", action="changed")
+            raise WrongState(run=run.pk, state="is no longer what it was", action="changed")
         for name, value in changes.items():
             setattr(run, name, value)
         outbox.run_changed(run, now=self.now)
@@ -189,7 +189,3 @@ def is_setup_missing(error: DatabaseError) -> bool:
             "unknown column",
         )
     )
-
-
-def _words(state: State) -> str:
-    return str(state).replace("_", " ")

@@ -21,7 +21,7 @@ from bot.route.overriding import check_override, codes_of, places_to_json
 from bot.route.people import SYSTEM, Actor
 from bot.route.plan_json import isoformat
 from bot.route.refusals import Frozen, NotPermitted, WrongState
-from bot.route.states import Action, State
+from bot.route.states import Action, State, state_phrase
 from bot.waking import wake
 
 CARRY_OUT = "carry_out"
@@ -125,7 +125,8 @@ def cancel(run_id: int, *, actor: Actor, now: datetime, reason: str = "") -> Run
                     name=account.name, permission=f"migration_bot.{accounts.APPROVE}"
                 )
             if State(run.state) not in (State.REQUESTED, State.APPROVED, State.QUEUED):
-                raise WrongState(run=run.pk, state=run.state.replace("_", " "), action="cancelled")
+                now_is = state_phrase(State(run.state))
+                raise WrongState(run=run.pk, state=now_is, action="cancelled")
             change.record(Cancelled(reason=optional_reason(reason)), actor=actor, run=run.pk)
             change.move(run, Action.CANCEL, ended_at=now)
             return run
@@ -145,7 +146,7 @@ def _vote(
     """Keep one decision, and return all of them, that one last."""
     if State(run.state) is not State.REQUESTED:
         word = "approved" if verdict is Verdict.APPROVE else "rejected"
-        raise WrongState(run=run.pk, state=run.state.replace("_", " "), action=word)
+        raise WrongState(run=run.pk, state=state_phrase(State(run.state)), action=word)
     votes = votes_of(change, run)
     check_voter(
         get_settings().policy,

@@ -235,6 +235,20 @@ def newest_plan(database: str) -> StoredPlan | None:
     )
 
 
+def run_since(database: str, made_at: datetime | None) -> int | None:
+    """The newest run on this database that changed it, or may have, since ``made_at``: a plan of
+    everything from before it no longer says what is pending."""
+    moved = [State.SUCCEEDED, State.FAILED, State.CANCELLED, State.NEEDS_ATTENTION]
+    found = Run.objects.using(get_settings().state_database).filter(
+        database=database,
+        state__in=[str(state) for state in moved],
+        started_at__isnull=False,
+        ended_at__gt=made_at,
+    )
+    run = found.only("pk").order_by("-id").first()
+    return run.pk if run else None
+
+
 def newest_refused_plan(database: str, *, since: datetime | None) -> StoredPlan | None:
     """The newest try to plan everything on this database, if it was refused, and after ``since``:
     what an older plan shows may be long out of date."""

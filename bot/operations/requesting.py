@@ -29,6 +29,7 @@ from bot.route.refusals import (
     ReasonTooLong,
     TimeNotUnderstood,
 )
+from bot.route.states import State, state_phrase
 from bot.route.text import storable
 
 REASON_LIMIT = 2000
@@ -145,7 +146,9 @@ def check_way_back(plan: Plan) -> None:
 def _refuse_twin(plan: Plan) -> None:
     """The same plan is asked for once: a double click, or two people with one thought."""
     if (twin := reading.run_asking_for(plan)) is not None:
-        raise AlreadyRequested(run=twin.pk, state=twin.state)
+        state = State(twin.state)
+        waits = "waits for approval" if state is State.REQUESTED else state_phrase(state)
+        raise AlreadyRequested(run=twin.pk, state=waits)
 
 
 def _progress(step: Step) -> dict[str, object]:

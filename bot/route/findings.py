@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +17,15 @@ class Risk(StrEnum):
     def rank(self) -> int:
         return _RANKS[self]
 
+
+_WHOLE = (
+    r"All of .* is gone(?! for good \(0 rows)",
+    r"Every row of .* is deleted(?! \(0 rows)",
+    "Drops the table ",
+)
+"""How a finding begins that takes a whole table, the gravest first; of one without rows nothing is
+lost. Its words say it and no field does: what is stored of a finding is read by other releases
+too."""
 
 _RANKS = {level: rank for rank, level in enumerate(Risk)}
 
@@ -52,6 +62,13 @@ class Finding:
     operation: int | None = None
     """The operation's place among those of its step, in the order in which they run, from 0."""
     table: str = ""
+
+    @property
+    def of_whole_table(self) -> int:
+        """Its place among those that take a whole table and not a part of it; the least is the
+        gravest, and those that do not come last."""
+        told = (at for at, words in enumerate(_WHOLE) if re.match(words, self.because))
+        return next(told, len(_WHOLE))
 
     @property
     def place(self) -> Place:

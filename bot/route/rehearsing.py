@@ -169,13 +169,22 @@ def _lock(effect: Effect, vendor: str) -> str:
 
 def _running_release(step: RehearsedStep) -> Iterator[str]:
     broken = step.breaks()
+    unknown = [probe for probe in step.probes if probe.outcome is Outcome.UNKNOWN]
     if broken:
         yield ended(f"The running release breaks: {_several(list(probe_words(broken)))}")
     elif any(probe.outcome is Outcome.WORKS for probe in step.probes):
-        yield "The running release goes on: what it reads and writes was tried, and works."
-    if unknown := [probe for probe in step.probes if probe.outcome is Outcome.UNKNOWN]:
-        tables = list(dict.fromkeys(probe.table for probe in unknown))
-        yield f"Not known of the running release: {some(tables, LISTED)}."
+        tried = "as far as it could be tried"
+        works = "what it reads and writes was tried, and works"
+        yield f"The running release goes on{f' {tried}' if unknown else f': {works}'}."
+    if unknown:
+        yield f"Not known of the running release: {some(_untried(step, unknown), LISTED)}."
+
+
+def _untried(step: RehearsedStep, unknown: Iterable[Probe]) -> list[str]:
+    """``shop_order``; where something of it could be tried, ``INSERT on shop_order``."""
+    tried = {probe.table for probe in step.probes if probe.outcome is not Outcome.UNKNOWN}
+    words = (f"{p.deed} on {p.table}" if p.table in tried else p.table for p in unknown)
+    return list(dict.fromkeys(words))
 
 
 def _several(words: list[str]) -> str:

@@ -120,6 +120,23 @@ ACTIVE = frozenset({State.QUEUED, State.RUNNING, State.INTERRUPTED})
 """States that keep their database to themselves."""
 
 
+_PHRASES = {
+    State.SUCCEEDED: "has succeeded",
+    State.FAILED: "has failed",
+    State.EXPIRED: "has expired",
+    State.STALE: "went stale",
+    State.INTERRUPTED: "was interrupted",
+    State.REJECTED: "was rejected",
+    State.CANCELLED: "was cancelled",
+    State.NEEDS_ATTENTION: "needs attention",
+}
+
+
+def state_phrase(state: State) -> str:
+    """The state as the end of a sentence about the run: ``has succeeded``, ``is queued``."""
+    return _PHRASES.get(state, f"is {state}")
+
+
 class ImpossibleAction(Exception):
     """That cannot be done to a run in this state."""
 

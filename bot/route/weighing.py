@@ -10,11 +10,16 @@ from bot.route.findings import Evidence, Finding, Risk
 
 def by_weight(findings: Iterable[Finding], forbidden: Collection[str] = ()) -> list[Finding]:
     """What forbids the run first (codes in ``forbidden``), then the worst; what was measured
-    before what was only predicted."""
+    before what was only predicted; what takes a whole table before what takes a part of one."""
     order = list(Evidence)
     return sorted(
         findings,
-        key=lambda one: (one.code not in forbidden, -one.level.rank, order.index(one.evidence)),
+        key=lambda one: (
+            one.code not in forbidden,
+            -one.level.rank,
+            order.index(one.evidence),
+            one.of_whole_table,
+        ),
     )
 
 
@@ -28,12 +33,14 @@ class Kind:
 
 def kinds(findings: Iterable[Finding], forbidden: Collection[str] = ()) -> list[Kind]:
     """The findings by weight, each code once, so that nothing of another kind is lost behind many
-    of one. Each that forbids stands for itself: it is what has to be mended."""
+    of one: the one that takes a whole table stands for those that take a column. Each that forbids
+    stands for itself: it is what has to be mended."""
     first: dict[tuple[object, ...], Finding] = {}
     alike: dict[tuple[object, ...], int] = {}
     for number, one in enumerate(by_weight(findings, forbidden)):
         key = (number,) if one.code in forbidden else (one.level, one.code)
-        first.setdefault(key, one)
+        if one.of_whole_table < first.setdefault(key, one).of_whole_table:
+            first[key] = one
         alike[key] = alike.get(key, -1) + 1
     return [Kind(finding=one, alike=alike[key]) for key, one in first.items()]
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from django.apps import apps
+
 from bot.conf import get_settings
 from bot.models import Decision, Freeze, Link, Run, StoredPlan
-from bot.operations import accounts, reading, vital_signs
+from bot.operations import accounts, planning, reading, vital_signs
 from bot.operations.linking import find_link
 from bot.operations.measured import measured_plan
 from bot.route.approval import Verdict
 from bot.route.findings import Risk
+from bot.route.refusals import CommandUnreadable, UnknownApp
 from bot.route.states import State
+from bot.route.undoing import undone
 from bot.slack.blocks.values import (
     FreezeView,
     HistoryView,
@@ -22,6 +27,7 @@ from bot.slack.blocks.values import (
     RunRow,
     StatusView,
 )
+from bot.slack.commands import COMMANDS
 from bot.slack.rendering import person, run_url, url
 
 HISTORY_ROWS = 10
@@ -41,19 +47,35 @@ def run_row(run: Run) -> RunRow:
         requester=person(run.requester_as_actor),
         requested_at=run.requested_at,
         steps=len(run.steps),
+        undone=undone(step["direction"] for step in run.steps),
         steps_done=sum(step["state"] in ("applied", "unapplied") for step in run.steps),
         reason=run.reason,
         seconds=seconds,
-        approvals=sum(d.verdict == Verdict.APPROVE for d in run.decisions.all()),
+        approvals=len(_who(run, Verdict.APPROVE)),
         approvals_needed=run.approvals_needed,
+        approved_by=_who(run, Verdict.APPROVE),
+        rejected_by=_who(run, Verdict.REJECT),
         expires_at=run.expires_at,
         url=run_url(run.pk),
+    )
+
+
+def _who(run: Run, verdict: Verdict) -> tuple[PersonView, ...]:
+    return tuple(
+        PersonView(name=d.person_name) for d in run.decisions.all() if d.verdict == verdict
     )
 
 
 def history_view(
     *, now: datetime, database: str = "", app: str = "", state: str = ""
 ) -> HistoryView:
+    """The last runs that fit. Raises CommandUnreadable, UnknownApp or UnknownDatabase for a filter
+    that no run could fit: that none fits a typo must not read as good news."""
+    state = _state(state)
+    if app:
+        _check_app(app)
+    if database and not reading.runs(database=database).exists():
+        planning.check_database(database)
     runs = reading.runs(state=state, database=database, app=app)
     shown = [run_row(run) for run in runs[:HISTORY_ROWS]]
     return HistoryView(
@@ -62,6 +84,30 @@ def history_view(
         filtered=" ".join(part for part in (state, app, database) if part),
         url=url("history"),
     )
+
+
+def _state(typed: str) -> str:
+    """The state that is meant: ``Needs attention`` is as good as ``needs_attention``."""
+    state = typed.strip().lower().replace(" ", "_").replace("-", "_")
+    known = [str(one) for one in State]
+    if not state or state in known:
+        return state
+    hint = _nearest(state, known) or f" There are: {', '.join(known)}."
+    because = f'there is no state "{typed[:40]}".{hint}'
+    raise CommandUnreadable(because=because, usage=COMMANDS["history"].usage)
+
+
+def _check_app(app: str) -> None:
+    """An app that is installed, or that a run had steps of while it was."""
+    known = [config.label for config in apps.get_app_configs()]
+    if app not in known and not reading.runs(app=app).exists():
+        raise UnknownApp(app=app[:40], nearest=_nearest(app.lower(), known))
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    """`` Did you mean failed?`` or nothing, to follow a sentence."""
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f" Did you mean {close[0]}?" if close else ""
 
 
 def status_view(*, now: datetime) -> StatusView:
@@ -90,28 +136,14 @@ def _pending(database: str) -> PendingView:
     if stored.state != StoredPlan.READY:
         return PendingView(database=database, made_at=stored.ready_at, problem=stored.refusal)
     plan = measured_plan(stored)
-    done = _done_since(stored)
-    steps = [step for step in plan.steps if step.key not in done]
     return PendingView(
         database=database,
-        steps=len(steps),
+        steps=len(plan.steps),
         risk=plan.risk,
         made_at=stored.ready_at,
         plan_id=str(stored.pk),
+        outdated_by=reading.run_since(database, stored.ready_at),
     )
-
-
-def _done_since(stored: StoredPlan) -> set[str]:
-    """Steps that runs have applied since the plan was made."""
-    runs = Run.objects.using(get_settings().state_database).filter(
-        database=stored.database, ended_at__gt=stored.ready_at
-    )
-    return {
-        f"{step['app']}.{step['name']}"
-        for run in runs
-        for step in run.steps
-        if step["state"] == "applied"
-    }
 
 
 def freeze_view(freeze: Freeze) -> FreezeView:

@@ -36,7 +36,7 @@ def shown(run: int, now: datetime) -> Message:
 def run_number(text: str) -> int:
     digits = text.removeprefix("#")
     if not digits.isascii() or not digits.isdigit() or len(digits) > 18:
-        raise RunNotFound(run=text[:40])
+        raise RunNotFound(run=text[:40] or '""')
     return int(digits)
 
 

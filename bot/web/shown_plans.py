@@ -15,6 +15,7 @@ from bot.route.findings import Evidence, Finding, Risk
 from bot.route.overriding import codes_of, forbidding
 from bot.route.plan import Belief, Step
 from bot.route.plan_json import isoformat
+from bot.route.undoing import back_to
 from bot.route.weighing import how_many, kinds
 from bot.web.shown_rehearsals import RehearsalShown, rehearsal_shown
 
@@ -105,6 +106,11 @@ class PlanShown:
     how_many: str = ""
     notes: tuple[str, ...] = ()
     size: int = 0
+
+    @property
+    def back_to(self) -> str:
+        """What an undo goes back to, in words; empty where nothing goes back."""
+        return back_to(self.target) if any(step.backward for step in self.steps) else ""
 
     @property
     def is_short(self) -> bool:

@@ -10,7 +10,9 @@ from bot.models import Decision, Run
 from bot.operations import reading
 from bot.route.approval import Verdict
 from bot.route.people import Origin
-from bot.route.states import ENDED, State
+from bot.route.rehearsal_words import some
+from bot.route.states import ENDED, State, state_phrase
+from bot.route.undoing import back_to
 from bot.web.shown_plans import FindingShown, finding_shown
 from bot.web.words import between, clock, count, duration
 
@@ -82,6 +84,20 @@ class RunShown:
     announcement: str
 
     @property
+    def back_to(self) -> str:
+        """What an undo goes back to, in words; empty where nothing goes back."""
+        return back_to(self.target) if any(step.backward for step in self.steps) else ""
+
+    @property
+    def decided_by(self) -> str:
+        """``approved by ada and grace``; empty while nobody has decided."""
+        said = []
+        for verdict, verb in (("approve", "approved"), ("reject", "rejected")):
+            people = [one.person for one in self.decisions if one.verdict == verdict]
+            said += [f"{verb} by {some(people)}"] if people else []
+        return ", ".join(said)
+
+    @property
     def approve_label(self) -> str:
         """What pressing it will do, in its own words: nobody starts SQL without knowing it."""
         if self.approvals + 1 < self.approvals_needed:
@@ -135,7 +151,7 @@ def run_shown(run: Run, *, now: datetime, traceback: bool = False) -> RunShown:
         decided_at=run.decided_at,
         started_at=run.started_at,
         ended_at=run.ended_at,
-        announcement=f"Run {run.pk} is {run.state.replace('_', ' ')}. {headline}",
+        announcement=f"Run {run.pk} {state_phrase(state)}. {headline}",
     )
 
 

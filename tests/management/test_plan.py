@@ -88,6 +88,7 @@ def test_marks_say_what_cannot_be_undone_or_stays_half_done() -> None:
 def test_an_undo_step_says_so() -> None:
     step = a_step(direction=Direction.BACKWARD, reversible=False)
     words = plan_words(a_plan(step), a_desk(), sql=None)
+    assert "  undo 1 step, back to everything, risk safe" in words
     assert "1. undo shop.0002_more" in words
     assert "! Cannot be undone, so it would stop here." in words
 

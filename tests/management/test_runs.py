@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -17,7 +18,7 @@ from bot.moment import utc_now
 from bot.operations import reading, running
 from bot.route.data_checks import Answer, Checked, DataCheck
 from bot.route.findings import Evidence, Finding, Risk
-from bot.route.plan import Plan
+from bot.route.plan import Direction, Plan, Target
 from tests.management.conftest import Bot
 from tests.plans import NOW, a_plan, a_step, acting, an_account
 
@@ -130,7 +131,7 @@ def test_rejecting_and_cancelling(asked: int, bot: Bot, ada: Any) -> None:
     said = bot("cancel", str(asked), "--as", "ada")
     assert said.code == 1
     assert said.err == (
-        f"Run {asked} is rejected, so it cannot be cancelled any more. Nothing was changed.\n"
+        f"Run {asked} was rejected, so it cannot be cancelled any more. Nothing was changed.\n"
     )
 
 
@@ -146,6 +147,11 @@ def test_history_filters(asked: int, bot: Bot) -> None:
         assert bot("history", *words).out == "No runs like that.\n"
     for words in (("--state", "requested"), ("--app", "shop"), ("--database", "default")):
         assert [run["id"] for run in bot("history", *words, "--json").document["runs"]] == [asked]
+
+
+def test_history_names_who_approved(asked: int, bot: Bot, ada: Any) -> None:
+    operations.approve(asked, actor=acting(ada), now=utc_now())
+    assert ", robin, approved by ada: totals" in bot("history").out
 
 
 def failed(number: int, ada: Any) -> None:
@@ -441,3 +447,14 @@ def test_what_holds_on_todays_data_is_shown_with_a_plan(bot: Bot, plans: list[Pl
     assert "Checked on today's data: t.x has no NULL." in bot("plan").out
     (one,) = bot("plan", "--json").document["checks"]
     assert (one["answer"], one["check"]["words"]) == ("holds", "t.x has no NULL")
+
+
+def test_an_undo_is_listed_and_shown_as_one(bot: Bot, plans: list[Plan], robin: Any) -> None:
+    back = a_plan(a_step(direction=Direction.BACKWARD))
+    plans[0] = replace(back, target=Target(app="shop", name="zero"))
+    said = bot("request", "shop", "zero", "--as", "robin", "--reason", "go back")
+    words = "undo 1 step, back to before the first migration of shop on default"
+    assert words in said.out
+    assert words in bot("history").out
+    number = str(Run.objects.get().pk)
+    assert words.replace("on default", "on database default") in bot("show", number).out

@@ -181,7 +181,7 @@ def test_a_dangerous_plan_needs_two_people_and_nobody_counts_twice(
 
 def test_the_same_plan_is_requested_once(robin: Any) -> None:
     asked(robin)
-    with pytest.raises(AlreadyRequested):
+    with pytest.raises(AlreadyRequested, match="this plan and waits for approval"):
         asked(robin)
     assert Run.objects.count() == 1
 
@@ -240,7 +240,7 @@ def test_what_nobody_decided_in_time_expires(robin: Any, ada: Any) -> None:
     late = NOW + timedelta(hours=25)
     with pytest.raises(WrongState) as refused:
         operations.approve(run.pk, actor=acting(ada), now=late)
-    assert "is expired" in refused.value.sentence
+    assert "has expired" in refused.value.sentence
     assert events() == ["run.requested", "run.expired", "run.approve.refused"]
 
 

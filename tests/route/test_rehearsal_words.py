@@ -129,3 +129,29 @@ def test_where_nothing_was_measured_it_says_why() -> None:
     assert lead(rehearsal(because="No server. Set rehearsal_databases.")) == (
         "No server. Set rehearsal_databases.",
     )
+
+
+def tried(table: str, deed: Deed, outcome: Outcome) -> Probe:
+    return Probe(model="shop.Order", table=table, deed=deed, outcome=outcome)
+
+
+def test_what_could_not_be_tried_is_never_told_beside_that_it_works() -> None:
+    reads = tried("shop_line", Deed.SELECT, Outcome.WORKS)
+    writes = tried("shop_line", Deed.INSERT, Outcome.UNKNOWN)
+    other = tried("shop_order", Deed.SELECT, Outcome.UNKNOWN)
+    said = step_words(step(probes=(reads, writes, other)), "sqlite")
+    assert "The running release goes on as far as it could be tried." in said
+    assert "Not known of the running release: INSERT on shop_line and shop_order." in said
+    assert not any("was tried, and works" in words for words in said)
+
+
+def test_where_nothing_could_be_tried_nothing_is_said_to_go_on() -> None:
+    said = step_words(step(probes=(tried("shop_line", Deed.SELECT, Outcome.UNKNOWN),)), "sqlite")
+    assert "Not known of the running release: shop_line." in said
+    assert not any("goes on" in words for words in said)
+
+
+def test_where_all_was_tried_and_works_that_is_said() -> None:
+    said = step_words(step(probes=(tried("shop_line", Deed.SELECT, Outcome.WORKS),)), "sqlite")
+    words = "The running release goes on: what it reads and writes was tried, and works."
+    assert words in said

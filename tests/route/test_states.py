@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.route.states import ACTIVE, EDGES, ENDED, Action, ImpossibleAction, State, after
+from bot.route.states import (
+    ACTIVE,
+    EDGES,
+    ENDED,
+    Action,
+    ImpossibleAction,
+    State,
+    after,
+    state_phrase,
+)
 
 EVERY_PAIR = list(product(State, Action))
 
@@ -61,3 +70,16 @@ def test_no_walk_leaves_an_end_or_runs_without_an_approval(actions: list[Action]
     if State.RUNNING in seen:
         assert State.APPROVED in seen[: seen.index(State.RUNNING)]
     assert seen.count(State.RUNNING) <= 1
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (State.REQUESTED, "is requested"),
+        (State.QUEUED, "is queued"),
+        (State.SUCCEEDED, "has succeeded"),
+        (State.NEEDS_ATTENTION, "needs attention"),
+    ],
+)
+def test_a_state_ends_a_sentence_about_its_run(state: State, words: str) -> None:
+    assert state_phrase(state) == words

@@ -42,3 +42,32 @@ def test_findings_are_counted_with_those_that_are_dangerous() -> None:
     assert how_many([mild, mild]) == "2 findings"
     assert how_many([found("one"), found("two")]) == "2 findings"
     assert how_many([found("one"), mild, mild]) == "3 findings, 1 of them dangerous"
+
+
+def test_a_table_that_goes_is_told_before_a_column_that_goes() -> None:
+    column, table = (
+        Finding(code=code, level=Risk.DANGEROUS, because=because)
+        for code, because in (
+            ("drops_used", "Drops the column stock of shop_product: a running release fails."),
+            ("drops_used", "Drops the table shop_order: a running release fails."),
+        )
+    )
+    data, rows = (
+        Finding(code="loses_data", level=Risk.DANGEROUS, because=because)
+        for because in ("What shop_product.stock holds is gone.", "All of shop_order is gone.")
+    )
+    assert by_weight([column, data, table, rows]) == [rows, table, column, data]
+    told = kinds([column, data, table, rows])
+    assert [(one.finding, one.alike) for one in told] == [(rows, 1), (table, 1)]
+
+
+def test_of_one_code_the_table_is_told_though_the_column_was_measured() -> None:
+    column = Finding(
+        code="drops_used",
+        level=Risk.DANGEROUS,
+        because="Drops the column stock of shop_product: a running release fails.",
+        evidence=Evidence.MEASURED,
+    )
+    table = Finding(code="drops_used", level=Risk.DANGEROUS, because="Drops the table shop_order.")
+    (told,) = kinds([column, table])
+    assert (told.finding, told.alike) == (table, 1)

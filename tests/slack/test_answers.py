@@ -30,7 +30,7 @@ from bot.moment import utc_now
 from bot.route.findings import Evidence, Finding, Risk
 from bot.route.plan import Direction
 from bot.route.refusals import PlanNotFound
-from bot.route.states import State
+from bot.route.states import State, state_phrase
 from bot.slack import answers, blocks, listing, rendering
 from bot.slack.commands import COMMANDS
 from tests.plans import a_plan, a_step, acting, an_account
@@ -161,7 +161,7 @@ def test_a_button_of_an_old_message_does_nothing_after_the_decision(
     run.refresh_from_db()
     assert run.state == state
     reply = Delivery.objects.get(kind="reply")
-    assert f"is {state.replace('_', ' ')}" in reply.payload["message"]["text"]
+    assert state_phrase(State(state)) in reply.payload["message"]["text"]
 
 
 def test_an_approval_queues_the_run_and_updates_its_one_message(
@@ -201,6 +201,11 @@ def test_a_forged_value_names_no_run(says: Says, linked: Any, run: Run, value: s
     run.refresh_from_db()
     assert run.state == State.REQUESTED
     assert "There is no run" in Delivery.objects.get(kind="reply").payload["message"]["text"]
+
+
+def test_a_run_without_a_number_is_refused_in_a_whole_sentence(says: Says, linked: Any) -> None:
+    linked("U0ADA", "ada", "approve_run")
+    assert 'There is no run "".' in str(says(command('show ""', user="U0ADA")))
 
 
 def test_ones_own_request_cannot_be_approved_from_slack(

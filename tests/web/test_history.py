@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from bot import operations
 from bot.models import Run
-from tests.plans import a_plan, a_step
+from tests.plans import a_plan, a_step, acting
 from tests.web.conftest import JSON
 
 pytestmark = pytest.mark.django_db
@@ -89,3 +90,11 @@ def test_a_page_of_runs_takes_few_queries(
     client = signed_in(ada)
     with django_assert_max_num_queries(12):
         client.get("/migrations/runs/")
+
+
+def test_the_list_names_who_approved(
+    asked: Callable[..., Run], ada: Any, grace: Any, now: Any, signed_in: Callable[..., Client]
+) -> None:
+    operations.approve(asked().pk, actor=acting(grace), now=now)
+    page = signed_in(ada).get("/migrations/runs/").content.decode()
+    assert 'robin<span class="small reason">approved by grace</span>' in page

@@ -96,3 +96,12 @@ def test_of_one_step_its_findings_are_shown_once(kept: Any, signed_in: Any, robi
     stored = kept(a_plan(a_step(name="0001_more", findings=(lock(1),))))
     text = signed_in(robin).get(f"/migrations/plans/{stored.pk}/").content.decode()
     assert text.count("Blocks writes to table 1.") == 1
+
+
+def test_the_one_step_of_a_request_is_judged_before_the_decision_too(
+    asked: Callable[..., Run], signed_in: Any, ada: Any
+) -> None:
+    run = asked(a_plan(a_step(findings=(LOSES,))))
+    text = signed_in(ada).get(f"/migrations/runs/{run.pk}/").content.decode()
+    assert "What it holds is gone for good." in _worst_of(text)
+    assert text.index('id="worst"') < text.index('id="decide"')

@@ -43,7 +43,7 @@ class TooManyRehearsals(Refused):
 
 
 class WrongState(Refused):
-    """Run {run} is {state}, so it cannot be {action} any more. Nothing was changed."""
+    """Run {run} {state}, so it cannot be {action} any more. Nothing was changed."""
 
     code = "wrong_state"
     kind = Kind.CONFLICT
@@ -93,7 +93,7 @@ class Frozen(Refused):
 
 
 class AlreadyRequested(Refused):
-    """Run {run} already asks for exactly this plan and is {state}. Go on with that one."""
+    """Run {run} already asks for exactly this plan and {state}. Go on with that run."""
 
     code = "already_requested"
     kind = Kind.CONFLICT

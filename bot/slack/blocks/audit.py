@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bot.route.undoing import asked
 from bot.slack.blocks.parts import TEXT, context, section
 from bot.slack.blocks.text import BARE, RICH, Voice, count, cut_escaped, duration, spoken
 from bot.slack.blocks.values import AuditView
@@ -64,10 +65,15 @@ def _refused(entry: AuditView, who: str, voice: Voice) -> str:
 
 
 def _requested(data: Data, who: str, voice: Voice) -> str:
-    steps = count(_length(data.get("steps")), "step")
+    steps = _length(data.get("steps"))
+    back = sum(str(step).endswith(" backward") for step in _list(data, "steps"))
     where = place(_text(data, "database"), _text(data, "target"), voice)
+    what = f"{where}, {count(steps, 'step')}"
+    if back:
+        on = voice.name(_text(data, "database"))
+        what = asked(_text(data, "target"), on, steps, back, voice.name)
     reason = voice.free(_text(data, "reason"), 500)
-    return f"requested by {who}: {where}, {steps}, {_word(data, 'risk')}. {reason}"
+    return f"requested by {who}: {what}, {_word(data, 'risk')}. {reason}"
 
 
 def _approved(data: Data, who: str, voice: Voice) -> str:

@@ -52,7 +52,7 @@ def request_modal(
         )
     else:
         first = section(
-            f"{subject(plan.database, plan.target, len(plan.steps), RICH)}.",
+            f"{subject(plan.database, plan.target, len(plan.steps), RICH, undone=plan.undone)}.",
             risk_line(plan.risk, plan.findings, RICH),
             forbidden_line(plan.forbidden, RICH),
             *worst_lines(plan.findings, RICH, rest="in its thread.", forbidden=plan.forbidden),
@@ -86,7 +86,7 @@ def reject_modal(run: RunView) -> Block:
         submit="Reject",
         blocks=[
             section(
-                f"{subject(run.database, run.target, len(run.steps), RICH)}, {risk}.",
+                f"{_subject(run)}, {risk}.",
                 f"{RICH.named(run.requester)} asks: {RICH.free(run.reason, 1500)}",
             ),
             text_input(
@@ -114,7 +114,7 @@ def override_modal(run: RunView) -> Block:
         submit="Approve in spite of it",
         blocks=[
             section(
-                f"{subject(run.database, run.target, len(run.steps), RICH)}.",
+                f"{_subject(run)}.",
                 f"{RICH.named(run.requester)} asks: {RICH.free(run.reason, 500)}",
             ),
             *(
@@ -131,6 +131,10 @@ def override_modal(run: RunView) -> Block:
             text_input(REASON, "Why in spite of it?", hint="Everybody in the channel reads this."),
         ],
     )
+
+
+def _subject(run: RunView) -> str:
+    return subject(run.database, run.target, len(run.steps), RICH, undone=run.undone)
 
 
 def _verb(number: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.route.rehearsal import Rehearsal
+from bot.route.undoing import asked
 from bot.route.weighing import by_weight
 from bot.slack.blocks.pages import pages
 from bot.slack.blocks.parts import (
@@ -54,7 +55,8 @@ def plan_message(plan: PlanView) -> Message:
 
 def _around(plan: PlanView) -> tuple[list[Block], list[Block]]:
     """What stands before the table of its steps, and after it."""
-    title = f"Plan: {count(len(plan.steps), 'step')}, {risk_word(plan.risk).lower()}"
+    what = "Plan to undo" if plan.undone else "Plan:"
+    title = f"{what} {count(len(plan.steps), 'step')}, {risk_word(plan.risk).lower()}"
     before = [header(title), *(section(*lines) for lines in _groups(plan, RICH) if any(lines))]
     notes = [RICH.free(note, 300) for note in plan.notes[:4]]
     buttons = [button("Request this run", "request", plan.id)] if plan.requestable else []
@@ -137,7 +139,7 @@ def sql_file(plan: PlanView) -> FileView:
 
     beginning = "".join(c for c in plan.fingerprint[:BEGINNING] if c.isalnum()) or "plan"
     head = [
-        f"-- {plan.target or 'everything'} on {plan.database}, {count(len(plan.steps), 'step')}",
+        f"-- {asked(plan.target or 'everything', plan.database, len(plan.steps), plan.undone)}",
         f"-- fingerprint {plan.fingerprint}",
         "-- For reading. What runs is the migrations themselves, not this file.",
         *(
@@ -192,7 +194,7 @@ def finding_groups(plan: PlanView) -> Iterator[tuple[str, str]]:
 
 
 def _lead(plan: PlanView, voice: Voice) -> str:
-    return f"{subject(plan.database, plan.target, len(plan.steps), voice)}."
+    return f"{subject(plan.database, plan.target, len(plan.steps), voice, undone=plan.undone)}."
 
 
 def _sql_lines(plan: PlanView) -> list[str]:

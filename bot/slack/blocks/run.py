@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.route.findings import Risk
 from bot.route.states import State
+from bot.route.undoing import back_to
 from bot.slack.blocks.parts import (
     TEXT,
     Block,
@@ -50,7 +51,8 @@ def headline(run: RunView) -> str:
     """The status first, in a word or two."""
     words = STATE_WORDS[run.state]
     if run.state is State.REQUESTED:
-        return f"{words}: run {run.id}, {risk_word(run.risk).lower()}"
+        undo = ", an undo" if run.undone else ""
+        return f"{words}: run {run.id}{undo}, {risk_word(run.risk).lower()}"
     if run.state is State.RUNNING:
         words = f"Running, {run.steps_done} of {len(run.steps)} done"
     return f"{words}: run {run.id}"
@@ -59,7 +61,7 @@ def headline(run: RunView) -> str:
 def _groups(run: RunView, voice: Voice) -> list[list[str]]:
     """Groups of lines, what matters most now first: to whoever decides, what is asked and how
     dangerous it is; to everybody later, how it goes."""
-    what = subject(run.database, run.target, len(run.steps), voice)
+    what = subject(run.database, run.target, len(run.steps), voice, undone=run.undone)
     if run.state is State.REQUESTED:
         rest = "in the thread."
         return [
@@ -123,6 +125,8 @@ def _approve(run: RunView, value: str) -> Block:
 
 def _approve_question(run: RunView) -> str:
     what = count(len(run.steps), "migration")
+    if run.undone:
+        what = f"Undo {what}, {back_to(run.target, lambda name: one_line(name, 100))},"
     where = one_line(run.database, 60)
     when = what_follows(run)
     known = run.findings or run.risk is Risk.SAFE

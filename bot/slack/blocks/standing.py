@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from bot.route.states import State
-from bot.slack.blocks.text import Voice, count, duration, one_line
+from bot.slack.blocks.text import Voice, count, duration, sentences
 from bot.slack.blocks.values import RunView
 from bot.slack.blocks.words import decision_line, step_line
 
 WINDOW = 8
 """Steps that the message shows; the thread has all of them."""
+FAILED = 240
+"""Characters of an error that the message shows; the thread has the rest."""
 
 
 def standing(run: RunView, voice: Voice) -> list[str]:
@@ -116,7 +118,7 @@ def _failed(run: RunView, voice: Voice) -> Iterator[str]:
     else:
         yield f"Failed{where}. {_done(run)}{_took(run)}{_ended(run, voice)}."
     if run.error:
-        yield voice.name(_first_line(run.error), 200)
+        yield voice.name(_first_line(run.error), FAILED)
     yield "The error is in the thread. Mend its cause and plan again: a plan has what is left."
 
 
@@ -144,7 +146,7 @@ def _stale(run: RunView, voice: Voice) -> Iterator[str]:
 def _interrupted(run: RunView, voice: Voice) -> Iterator[str]:
     yield "Its process is gone. The database is being asked what was done."
     if run.error:
-        yield voice.free(run.error, 400)
+        yield voice.free(sentences(run.error, 400), 400)
     yield from _blockers(run, voice)
 
 
@@ -152,7 +154,7 @@ def _needs_attention(run: RunView, voice: Voice) -> Iterator[str]:
     yield "Somebody has to look before the next run."
     yield f"{_done(run)} for certain{_ended(run, voice)}."
     if run.error:
-        yield voice.free(run.error.partition("\n")[0], 500)
+        yield voice.free(sentences(run.error.partition("\n")[0], 500), 500)
         yield "What is there, and what to do now, is in the thread."
 
 
@@ -199,7 +201,7 @@ def _ended(run: RunView, voice: Voice) -> str:
 
 
 def _first_line(error: str) -> str:
-    return one_line(next((line for line in error.splitlines() if line.strip()), ""), 180)
+    return sentences(next((line for line in error.splitlines() if line.strip()), ""), FAILED)
 
 
 def _progress(run: RunView, voice: Voice) -> Iterator[str]:

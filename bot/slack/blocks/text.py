@@ -61,6 +61,16 @@ def one_line(text: str, limit: int) -> str:
     return cut(line if line.isprintable() else visible(line), limit)
 
 
+def sentences(text: str, limit: int) -> str:
+    """``text`` on one line; what does not fit is left out from the end of a sentence on, where one
+    ends within it: advice that breaks off in its middle is none."""
+    line = one_line(text, limit)
+    if line == one_line(text, limit * 2):
+        return line
+    end = max(line.rfind(f"{mark} ", limit // 3) for mark in ".!?")
+    return f"{line[: end + 1]} {ELLIPSIS}" if end > 0 else line
+
+
 def plain(text: str, limit: int) -> str:
     """For ``plain_text`` and ``raw_text``, which are not markup; what looks like a ping is broken
     all the same, for clients that would read it. Never empty: Slack refuses that."""

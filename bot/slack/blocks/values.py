@@ -10,6 +10,7 @@ from typing import Any
 from bot.route.findings import Finding, Risk
 from bot.route.rehearsing import UNKNOWN, Standing
 from bot.route.states import State
+from bot.route.undoing import undone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,11 @@ class PlanView:
     requestable: bool = True
     asking_run: int | None = None
     rehearsal: Standing = UNKNOWN
+
+    @property
+    def undone(self) -> int:
+        """How many of its steps go back."""
+        return undone(step.direction for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +166,11 @@ class RunView:
         return tuple(d for d in self.decisions if d.verdict == "approve")
 
     @property
+    def undone(self) -> int:
+        """How many of its steps go back."""
+        return undone(step.direction for step in self.steps)
+
+    @property
     def steps_done(self) -> int:
         return sum(step.done for step in self.steps)
 
@@ -202,11 +213,15 @@ class RunRow:
     requester: PersonView
     requested_at: datetime
     steps: int
+    undone: int = 0
+    """How many of them go back."""
     steps_done: int = 0
     reason: str = ""
     seconds: float | None = None
     approvals: int = 0
     approvals_needed: int = 1
+    approved_by: tuple[PersonView, ...] = ()
+    rejected_by: tuple[PersonView, ...] = ()
     expires_at: datetime | None = None
     url: str = ""
 
@@ -233,6 +248,8 @@ class PendingView:
     made_at: datetime | None = None
     problem: str = ""
     plan_id: str = ""
+    outdated_by: int | None = None
+    """A run that ended since the plan was made, so that it no longer says what is pending."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from bot.route.findings import Evidence, Finding, Risk
+from bot.route.rehearsal_words import some
 from bot.route.states import State
+from bot.route.undoing import undo
 from bot.route.weighing import Kind, how_many, kinds
 from bot.slack.blocks.text import Voice, count, duration
 from bot.slack.blocks.values import (
@@ -19,6 +21,9 @@ from bot.slack.blocks.values import (
 
 ALSO = 4
 """Kinds of dangerous findings that a message names beside the worst."""
+
+DECIDERS = 2
+"""People who decided a run that a list names."""
 
 BEGINNING = 12
 """Characters of a fingerprint or hash that people are shown."""
@@ -125,12 +130,15 @@ def place(database: str, target: str, voice: Voice) -> str:
     return f"{what} on {voice.name(database)}"
 
 
-def subject(database: str, target: str, steps: int, voice: Voice) -> str:
-    """``shop on default, 3 steps``, as a sentence begins."""
+def subject(database: str, target: str, steps: int, voice: Voice, *, undone: int = 0) -> str:
+    """``shop on default, 3 steps``, as a sentence begins; where ``undone`` steps go back,
+    ``Undo 3 steps, back to shop 0004 on default``."""
+    if undone and undone == steps:
+        return f"U{undo(target, voice.name(database), steps, voice.name)[1:]}"
     words = place(database, target, voice)
     if words.startswith("everything"):
         words = f"E{words[1:]}"
-    return f"{words}, {count(steps, 'step')}"
+    return f"{words}, {count(steps, 'step')}" + (f", {undone} of them undone" if undone else "")
 
 
 def step_line(step: StepState, voice: Voice, *, number: int, elapsed: float | None = None) -> str:
@@ -179,11 +187,22 @@ def row_lines(row: RunRow, voice: Voice) -> list[str]:
     ended = row.state is not State.RUNNING
     took = f" in {duration(row.seconds)}" if row.seconds is not None and ended else ""
     first = f"{voice.strong(title)}: {state}{took}"
-    second = f"{subject(row.database, row.target, row.steps, voice)}, {row.risk}"
-    third = f"{voice.named(row.requester)}, {voice.at(row.requested_at)}"
+    second = f"{subject(row.database, row.target, row.steps, voice, undone=row.undone)}"
+    second += f", {row.risk}"
+    third = f"{voice.named(row.requester)}, {voice.at(row.requested_at)}{_decided(row, voice)}"
     if row.reason:
         third += f": {voice.free(row.reason, 140)}"
     return [first, second, third]
+
+
+def _decided(row: RunRow, voice: Voice) -> str:
+    """``, approved by Bea and Cleo``; empty while nobody has."""
+    said = [
+        f", {verb} by {some([voice.named(person) for person in people], DECIDERS)}"
+        for verb, people in (("approved", row.approved_by), ("rejected", row.rejected_by))
+        if people
+    ]
+    return "".join(said)
 
 
 def freeze_line(freeze: FreezeView, voice: Voice) -> str:
@@ -198,8 +217,11 @@ def pending_line(pending: PendingView, voice: Voice) -> str:
     name = voice.name(pending.database)
     if pending.problem:
         return f"{name}: {voice.free(pending.problem, 300)}"
+    command = voice.name(f"/migrate plan --database {pending.database}")
+    if pending.outdated_by is not None:
+        before = f"the newest plan is from before run {pending.outdated_by}"
+        return f"{name}: {before}; {command} says what is pending now."
     if pending.steps is None:
-        command = voice.name(f"/migrate plan --database {pending.database}")
         return f"{name}: nobody has looked yet; {command} does."
     if pending.steps == 0:
         words = "nothing pending"

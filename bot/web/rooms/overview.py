@@ -9,10 +9,9 @@ from typing import Any
 from django.http import HttpResponse
 
 from bot.conf import get_settings
-from bot.models import Run
 from bot.operations import reading, vital_signs
 from bot.route.refusals import Refused
-from bot.route.states import ENDED, State
+from bot.route.states import ENDED
 from bot.web import answers
 from bot.web.edge import Visit, staff_view
 from bot.web.forms import Fields
@@ -71,24 +70,11 @@ def _database(alias: str) -> DatabaseShown:
         plan_id=str(stored.pk) if stored else "",
         plan=plan_shown(stored) if stored else None,
         ready_at=stored.ready_at if stored else None,
-        outdated_by=_run_since(alias, stored.ready_at) if stored else None,
+        outdated_by=reading.run_since(alias, stored.ready_at) if stored else None,
         refusal=refused.refusal if refused else "",
         refused_id=str(refused.pk) if refused else "",
         being_made=str(waiting.pk) if waiting else "",
     )
-
-
-def _run_since(alias: str, made_at: datetime | None) -> int | None:
-    """The newest run on this database that changed it, or may have, since ``made_at``."""
-    moved = [State.SUCCEEDED, State.FAILED, State.CANCELLED, State.NEEDS_ATTENTION]
-    runs = Run.objects.using(get_settings().state_database).filter(
-        database=alias,
-        state__in=[str(state) for state in moved],
-        started_at__isnull=False,
-        ended_at__gt=made_at,
-    )
-    run = runs.only("pk").order_by("-id").first()
-    return run.pk if run else None
 
 
 def _as_json(visit: Visit) -> dict[str, Any]:

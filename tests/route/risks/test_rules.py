@@ -471,3 +471,20 @@ def test_a_check_that_is_dropped_again_spares_no_scan() -> None:
 def test_a_rule_that_is_not_valid_says_nothing_of_rows_that_are_there() -> None:
     assert "stop the migration" in found(CHECK)["tightens"].because
     assert "stop the migration" not in found(CHECK + " NOT VALID")["tightens"].because
+
+
+@pytest.mark.parametrize("sql", ["DROP TABLE shop_order", "TRUNCATE shop_order"])
+def test_what_takes_a_whole_table_is_known_by_its_words(sql: str) -> None:
+    gone = found(sql)
+    part = found(DROP_COLUMN)
+    for code in {"drops_used", "loses_data"} & set(gone):
+        assert gone[code].of_whole_table < part[code].of_whole_table
+
+
+def test_of_an_empty_table_nothing_is_lost_that_would_have_to_be_told_first() -> None:
+    full, empty = (
+        found("DROP TABLE shop_order", size=Size(rows=rows, bytes=0))["loses_data"]
+        for rows in (9, 0)
+    )
+    assert "(0 rows" in empty.because
+    assert full.of_whole_table < empty.of_whole_table

@@ -353,3 +353,9 @@ HELP = (
     ),
     HelpRow(usage="/migrate history", summary="The last runs."),
 )
+
+
+def an_undo(run: RunView) -> RunView:
+    """The same run, going back to ``shop 0006``."""
+    steps = tuple(replace(step, direction="backward") for step in run.steps)
+    return replace(run, target="shop 0006", steps=steps)

@@ -119,3 +119,11 @@ def test_the_audit_calls_nobody() -> None:
 
 def test_an_entry_is_two_small_blocks() -> None:
     assert [block["type"] for block in audit_message(an_entry()).blocks] == ["section", "context"]
+
+
+def test_a_request_to_undo_says_so() -> None:
+    data = {**DATA["run.requested"], "target": "shop 0006", "steps": ["shop.0007_total backward"]}
+    message = audit_message(an_entry(event="run.requested", data=data))
+    check_message(message)
+    words = "requested by Ben: undo 1 step, back to `shop 0006` on `default`, caution."
+    assert words in seen(message)

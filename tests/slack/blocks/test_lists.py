@@ -6,7 +6,7 @@ from bot.route.states import State
 from bot.slack.blocks import history_message, status_message
 from bot.slack.blocks.values import PendingView, StatusView
 from tests.slack.blocks.checks import check_message, seen
-from tests.slack.blocks.samples import FREEZE, HISTORY, STATUS, a_row
+from tests.slack.blocks.samples import ANA, BEN, CLI, FREEZE, HISTORY, NOW, STATUS, a_row
 
 
 def test_history_is_a_short_paragraph_a_run() -> None:
@@ -52,6 +52,16 @@ def test_status_says_what_is_pending_open_and_frozen() -> None:
     assert "*2 open runs*:" in shown
 
 
+def test_what_was_pending_before_a_run_is_not_told_as_pending() -> None:
+    old = PendingView(database="default", steps=7, made_at=NOW, outdated_by=2)
+    message = status_message(replace(STATUS, pending=(old,)))
+    check_message(message)
+    assert "`default`: the newest plan is from before run 2; `/migrate plan --database" in seen(
+        message
+    )
+    assert "pending*" not in seen(message)
+
+
 def test_status_says_when_nobody_works() -> None:
     never = status_message(replace(STATUS, worker_alive=False))
     check_message(never)
@@ -75,3 +85,24 @@ def test_status_of_very_much_is_valid() -> None:
     message = status_message(status)
     check_message(message)
     assert "And 85 more open runs." in seen(message)
+
+
+def test_a_list_of_runs_says_which_of_them_are_undos() -> None:
+    row = a_row(target="shop zero", steps=2, undone=2)
+    message = history_message(replace(HISTORY, rows=(row,)))
+    words = "Undo 2 steps, back to before the first migration of `shop` on `default`, caution"
+    assert words in seen(message)
+    assert words.replace("`", "") in message.text
+
+
+def test_history_names_who_approved_and_who_said_no() -> None:
+    rows = (
+        a_row(approved_by=(BEN,)),
+        a_row(approved_by=(BEN, CLI)),
+        a_row(approved_by=(BEN, CLI, ANA, ANA), rejected_by=(CLI,)),
+    )
+    message = history_message(replace(HISTORY, rows=rows))
+    check_message(message)
+    assert ", approved by Ben: New totals" in seen(message)
+    assert ", approved by Ben and Cleo: New totals" in message.text
+    assert ", approved by Ben, Cleo and 2 more, rejected by Cleo: New totals" in seen(message)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.route.findings import Finding, Risk
 from bot.slack.blocks import notice_modal, override_modal, reject_modal, request_modal
 from tests.slack.blocks.checks import check_view, texts
-from tests.slack.blocks.samples import FINDINGS, NOW, a_plan, a_run
+from tests.slack.blocks.samples import FINDINGS, NOW, a_plan, a_run, an_undo
 
 
 def test_the_request_modal_sums_the_plan_up_and_asks_why() -> None:
@@ -27,6 +27,15 @@ def test_whoever_asks_is_told_that_nobody_can_approve_it_as_it_is() -> None:
     check_view(view, "modal")
     words = "\n".join(text for _, text in texts(view))
     assert "*Forbidden as it is* by `not_null`. Mend that and plan again" in words
+
+
+def test_whoever_asks_for_an_undo_reads_that_it_is_one() -> None:
+    back = tuple(replace(step, direction="backward") for step in a_plan().steps)
+    plan = a_plan(steps=back, target="shop zero")
+    run = an_undo(a_run(forbidden=("not_null",)))
+    for view in (request_modal(ids={}, plan=plan), reject_modal(run), override_modal(run)):
+        check_view(view, "modal")
+        assert any("Undo 3 steps, back to " in text for _, text in texts(view))
 
 
 def test_a_modal_carries_ids_alone() -> None:

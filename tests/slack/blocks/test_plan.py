@@ -80,6 +80,19 @@ def test_a_step_backwards_says_undo() -> None:
     assert "undo shop.0002_more" in message.text
 
 
+def test_a_plan_of_an_undo_begins_with_that_word() -> None:
+    steps = (StepLine(app="shop", name="0002_more", direction="backward", words="Remove it"),)
+    plan = a_plan(steps=steps, target="shop 0001", sql="x\n" * 99)
+    message = plan_message(plan)
+    check_message(message)
+    assert message.blocks[0]["text"]["text"] == "Plan to undo 1 step, dangerous"
+    assert "Undo 1 step, back to `shop 0001` on `default`." in seen(message)
+    file = plan_sql(plan)
+    assert file is not None
+    assert file.file is not None
+    assert file.file.content.startswith("-- undo 1 step, back to shop 0001 on default\n")
+
+
 def test_short_sql_stands_in_the_message() -> None:
     message = plan_message(a_plan())
     assert 'ADD COLUMN "total" numeric(8, 2) NOT NULL;' in seen(message)

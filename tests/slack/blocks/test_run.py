@@ -10,7 +10,7 @@ from bot.route.states import ENDED, State
 from bot.slack.blocks import run_message
 from bot.slack.blocks.values import DecisionView, StepState
 from tests.slack.blocks.checks import check_message, labels, seen
-from tests.slack.blocks.samples import BEN, NOW, a_run
+from tests.slack.blocks.samples import BEN, NOW, a_run, an_undo
 
 
 @pytest.mark.parametrize("state", State)
@@ -208,3 +208,31 @@ def test_a_run_taken_back_says_by_whom() -> None:
     shown = seen(run_message(run))
     assert "Taken back by <@U0ANA>, <!date^" in shown
     assert "Because: Asked too early" in shown
+
+
+@pytest.mark.parametrize("state", State)
+def test_an_undo_is_called_one_in_every_state(state: State) -> None:
+    message = run_message(an_undo(a_run(state)))
+    check_message(message)
+    assert "Undo 3 steps, back to `shop 0006` on `default`" in seen(message)
+    assert "Undo 3 steps, back to shop 0006 on default" in message.text
+
+
+def test_whoever_approves_an_undo_is_asked_about_an_undo() -> None:
+    message = run_message(an_undo(a_run(approvals_needed=1)))
+    assert message.text.startswith("Waiting for approval: run 12, an undo, dangerous.")
+    approve = next(block for block in message.blocks if block["type"] == "actions")["elements"][0]
+    question = approve["confirm"]["text"]["text"]
+    assert question.startswith("Undo 3 migrations, back to shop 0006, on default.")
+
+
+def test_what_does_not_fit_of_an_error_is_left_out_by_the_sentence() -> None:
+    said = (
+        "Values stand twice: the constraint would fail. " + "Nothing had been run, so mend it. " * 9
+    )
+    message = run_message(a_run(State.FAILED, error=said))
+    check_message(message)
+    assert "Nothing had been run, so mend it. …" in seen(message)
+    unbroken = run_message(a_run(State.FAILED, error="x" * 900))
+    check_message(unbroken)
+    assert f"{'x' * 100}…" in seen(unbroken)
