@@ -183,7 +183,7 @@ def test_a_process_with_a_pool_of_connections_does_not_fork(
 ) -> None:
     monkeypatch.setattr(process, "connections", Aliases(Pooled(options)))
     monkeypatch.setattr(process, "_kernel_threads", lambda: 1)
-    monkeypatch.setattr(process.threading, "active_count", lambda: 1)
+    monkeypatch.setattr("threading.active_count", lambda: 1)
     monkeypatch.setattr("bot.database.freshness.what_changed", lambda: "")
     assert (why in process.why_not_forked()) if why else not process.why_not_forked()
 
