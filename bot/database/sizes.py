@@ -53,10 +53,9 @@ def situation(looking: Looking, steps: Sequence[StepFacts]) -> Situation:
 
     Its sizes are asked for when the first of them is wanted, so while ``looking`` still looks."""
     connection = looking.connection
-    tables = sorted(tables_of(steps))[:AT_MOST]
     reader = _READERS.get(connection.vendor, _Reader)(looking)
     names = sorted({rule.name for step in steps for one in step.operations for rule in one.rules})
-    checks = reader.checks(tables) if _asks_for_checks(steps) else []
+    checks = reader.checks(_asked_for(steps)) if _asks_for_checks(steps) else []
     return Situation(
         vendor=connection.vendor,
         version=reader.version(),
@@ -65,13 +64,17 @@ def situation(looking: Looking, steps: Sequence[StepFacts]) -> Situation:
         else False,
         lock_timeout=reader.lock_timeout(),
         name_limit=connection.ops.max_name_length(),
-        sizes=_Sizes(reader, tables) if tables else {},
+        sizes=_Sizes(reader, steps),
         names=frozenset(reader.names(names)) if names else frozenset(),
         checked_not_null=frozenset((c.table, c.column) for c in checks if c.not_null and c.valid),
         refuses_null=frozenset((c.table, c.column) for c in checks if c.not_null),
         in_checks=frozenset((c.table, c.column) for c in checks),
         known=reader.known(steps),
     )
+
+
+def _asked_for(steps: Iterable[StepFacts]) -> list[str]:
+    return sorted(tables_of(steps))[:AT_MOST]
 
 
 def tables_of(steps: Iterable[StepFacts]) -> set[str]:
@@ -263,13 +266,14 @@ class _Sizes(Mapping[str, Size]):
     """All of them are asked for at once, when the first is wanted. Most plans want none: what they
     do takes no longer for a large table, and to ask is the dearest question of a plan."""
 
-    def __init__(self, reader: _Reader, tables: list[str]) -> None:
+    def __init__(self, reader: _Reader, steps: Sequence[StepFacts]) -> None:
         self._reader = reader
-        self._tables = tables
+        self._steps = steps
 
     @cached_property
     def _found(self) -> dict[str, Size]:
-        return self._reader.sizes(self._tables)
+        tables = _asked_for(self._steps)
+        return self._reader.sizes(tables) if tables else {}
 
     def __getitem__(self, table: str) -> Size:
         return self._found[table]
