@@ -148,10 +148,21 @@ WHITENOISE_USE_FINDERS = True  # Straight from the packages: no collectstatic to
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    # Probes ask every few seconds, and read the answer: an error in the log each time says no more.
+    "filters": {
+        "no_probes": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: (
+                getattr(record, "status_code", 0) != 503
+                or getattr(getattr(record, "request", None), "path", "") != "/healthz"
+            ),
+        }
+    },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "loggers": {
         "django": {"handlers": [], "level": "INFO"},  # Through the root's alone, not twice.
+        "django.request": {"filters": ["no_probes"]},
         "django.tasks": {"level": "WARNING"},
     },
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO").upper()},

@@ -79,3 +79,20 @@ def test_the_public_url_is_a_host_it_answers_to() -> None:
 def test_an_unknown_task_engine_is_refused() -> None:
     done = start(SECRET_KEY="x", TASKS_BACKEND="rabbit")
     assert "TASKS_BACKEND is 'rabbit'" in done.stderr
+
+
+def test_a_probe_that_is_told_503_is_no_error_in_the_log_and_everything_else_is() -> None:
+    source = """
+import logging
+import logging.config
+from types import SimpleNamespace as Request
+logging.config.dictConfig(s.LOGGING)
+for path, status in (("/healthz", 503), ("/healthz", 500), ("/migrations/", 503)):
+    request = Request(path=path)
+    logging.getLogger("django.request").error(
+        "told %s %s", path, status, extra={"status_code": status, "request": request})
+"""
+    done = start(source, DEBUG="1")
+    assert done.returncode == 0, done.stderr
+    told = [line.partition("told ")[2] for line in done.stderr.splitlines() if "told " in line]
+    assert told == ["/healthz 500", "/migrations/ 503"]
