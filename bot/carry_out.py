@@ -185,6 +185,7 @@ class Watch:
                 self.untold.append(message)
                 self._tell_untold()
             case Waiting():
+                self._tell_untold()
                 running.waiting(self.hold, message.blockers, now=self.clock())
 
     def _tell_untold(self) -> None:

@@ -38,8 +38,8 @@ def tick(*, now: datetime, ahead: float | None = None) -> None:
     """One look at everything that time brings about. Meant for every second or so.
 
     ``ahead`` is by how many seconds this clock is ahead of the state database's, if that is known.
-    While that is too much, nothing is ended on the word of this clock, and nothing claimed: see
-    ``running.claim``.
+    While that is too much, nothing is ended or queued on the word of this clock, and nothing
+    claimed: see ``running.claim``.
     """
     trusted = not clocks.is_off(ahead)
     if trusted:
@@ -48,7 +48,7 @@ def tick(*, now: datetime, ahead: float | None = None) -> None:
     elif ahead is not None:
         clocks.complain(ahead)
     write_repeated(now=now)
-    if _any(State.APPROVED):
+    if trusted and _any(State.APPROVED):
         queue_due(now=now)
     wake_forgotten(now=now, after=FORGOTTEN)
     wake_waiting_plans(now=now)
@@ -59,7 +59,9 @@ def tick(*, now: datetime, ahead: float | None = None) -> None:
 
 def tidy(*, now: datetime) -> None:
     """Forget what nobody needs. Meant for every hour or so. What fails is logged and stops none of
-    the rest: each is about something else."""
+    the rest: each is about something else. A clock that is off forgets nothing."""
+    if not clocks.may_claim():
+        return
     for part in (prune_plans, forget_workers, forget_finished, _sweep, *work.tidies()):
         try:
             part(now=now)

@@ -1,10 +1,12 @@
 """The database servers that tests run on: found, started where possible, or missed by name.
 
-``TEST_POSTGRES_URL`` and ``TEST_MYSQL_URL`` name them, and a user who may create databases. Without
-them tests start servers of their own where the binaries are (``tests.throwaway``), and benchmarks
-take those that listen on 127.0.0.1:5432 and :3306, which write to the disk as in earnest; each
-takes the other's where its own are missing. The process that pytest started decides, and tells the
-workers of xdist through the environment, so that there is one server and not one a worker.
+``TEST_POSTGRES_URL`` and ``TEST_MYSQL_URL`` name them, and a user who may create databases.
+Without them tests start a PostgreSQL of their own where the binaries are (``tests.throwaway``),
+and take the MariaDB that listens on 127.0.0.1:3306: one of their own (10.11) once died of a
+segmentation fault in the middle of them. Benchmarks take what listens, which writes to the disk
+as in earnest. Each takes the other where its own is missing. The process that pytest started
+decides, and tells the workers of xdist through the environment, so that there is one server and
+not one a worker.
 """
 
 from __future__ import annotations
@@ -48,8 +50,9 @@ def find_servers(*, own: bool = False) -> Found:
     ):
         if name in os.environ:
             continue
-        because = None if own else _why_not(listening)
-        mine = start() if own or because is not None else None
+        prefers_own = own and vendor == "postgresql"
+        because = None if prefers_own else _why_not(listening)
+        mine = start() if prefers_own or because is not None else None
         if mine is not None:
             started.append(mine)
             os.environ[name] = mine.url

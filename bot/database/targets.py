@@ -19,7 +19,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from bot.conf import OWN_LABELS, get_settings
 from bot.database.loading import OnceReadLoader
-from bot.database.readonly import read_only_copy
+from bot.database.readonly import let_go, read_only_copy
 from bot.route.plan import Target
 from bot.route.refusals import (
     AmbiguousPrefix,
@@ -129,6 +129,7 @@ def loss_told(connection: Any) -> Iterator[None]:
 
 def _answers(connection: Any) -> bool:
     try:
+        let_go(connection)  # After a failed statement PostgreSQL refuses everything until then.
         return bool(connection.is_usable())
     except DatabaseProblem:
         return False

@@ -11,10 +11,10 @@ from bot import operations
 from bot.management.desk import Desk
 from bot.management.exits import Exit
 from bot.management.people import acting_as
-from bot.management.run_words import state_words
 from bot.models import Run
 from bot.moment import utc_now
 from bot.operations import reading
+from bot.route.states import State, state_phrase
 
 
 def account_argument(parser: ArgumentParser) -> None:
@@ -66,7 +66,7 @@ def _decide(
     if desk.as_json:
         desk.document(reading.run_as_json(run))
         return Exit.FINE
-    words = f"Run {run.pk} is {state_words(run, desk)}."
+    words = f"Run {run.pk} {state_phrase(State(run.state))}."
     missing = run.approvals_needed - sum(d.verdict == "approve" for d in run.decisions.all())
     if run.state == "requested" and missing > 0:
         words += f" It needs {missing} more."

@@ -9,7 +9,7 @@ from functools import reduce
 from operator import and_
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from bot.conf import get_settings
 from bot.models import (
@@ -239,11 +239,9 @@ def run_since(database: str, made_at: datetime | None) -> int | None:
     """The newest run on this database that changed it, or may have, since ``made_at``: a plan of
     everything from before it no longer says what is pending."""
     moved = [State.SUCCEEDED, State.FAILED, State.CANCELLED, State.NEEDS_ATTENTION]
+    ended = Q(state__in=[str(state) for state in moved], ended_at__gt=made_at)
     found = Run.objects.using(get_settings().state_database).filter(
-        database=database,
-        state__in=[str(state) for state in moved],
-        started_at__isnull=False,
-        ended_at__gt=made_at,
+        ended | Q(state=str(State.INTERRUPTED)), database=database, started_at__isnull=False
     )
     run = found.only("pk").order_by("-id").first()
     return run.pk if run else None

@@ -133,14 +133,21 @@ def request_in(
 
 
 def check_way_back(plan: Plan) -> None:
-    """Refuse a plan that undoes what Django refuses to undo: no run of it could ever succeed.
+    """Refuse a plan that undoes what Django refuses to undo: no run of it could ever succeed."""
+    if (refusal := no_way_back(plan)) is not None:
+        raise refusal
+
+
+def no_way_back(plan: Plan) -> NoWayBack | None:
+    """Why no run of this plan can be asked for: it undoes what Django refuses to undo.
 
     A migration with an ``apply`` or ``unapply`` of its own may know a way.
     """
     for step in plan.steps:
         own = any(operation.kind == "Migration" for operation in step.operations)
         if step.direction is Direction.BACKWARD and not step.reversible and not own:
-            raise NoWayBack(step=step.key, because=step.irreversible_because)
+            return NoWayBack(step=step.key, because=step.irreversible_because)
+    return None
 
 
 def _refuse_twin(plan: Plan) -> None:

@@ -68,6 +68,8 @@ def claim(run_id: int, *, worker: str, now: datetime) -> tuple[Claim, Run] | Non
         run = runs.filter(pk=run_id, state=str(State.QUEUED)).select_related("stored_plan").first()
         if run is None or run.expires_at <= now or is_claimed(run, now=now):
             return None
+        if run.run_after is not None and run.run_after > now:
+            return None  # A clock that is ahead has queued it.
         if run.claimed_by and not trusted:
             return None
         because = frozen_words(change, run.database) or ("" if trusted else clocks.WAITS)

@@ -176,6 +176,11 @@ def answer_later(key: str) -> None:
         _answer_kept(key, call, lambda: Reply.broken(call, reference))
 
 
+def _opening() -> timedelta:
+    """How long it takes at most until a form is open or not: to connect, and to be answered."""
+    return TRIGGER + 2 * timedelta(seconds=get_settings().slack_modal_timeout)
+
+
 def _open_late(key: str, call: Call, kept: SlackCall, answered: Reply) -> None:
     """Open the form after all, if Slack still does, and take back what is said instead."""
     in_time = bool(call.trigger) and utc_now() < kept.asked_at + TRIGGER
@@ -204,7 +209,7 @@ def _answer_kept(key: str, call: Call, answer: Callable[[], Reply]) -> Reply | N
                 response_url=call.response_url,
                 user=call.user,
                 now=now,
-                due_at=now + TRIGGER if reply.modal is not None and call.trigger else now,
+                due_at=now + _opening() if reply.modal is not None and call.trigger else now,
             )
         return reply
 

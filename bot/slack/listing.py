@@ -142,7 +142,7 @@ def _pending(database: str) -> PendingView:
         risk=plan.risk,
         made_at=stored.ready_at,
         plan_id=str(stored.pk),
-        outdated_by=reading.run_since(database, stored.ready_at),
+        outdated_by=reading.run_since(database, plan.made_at),
     )
 
 

@@ -42,6 +42,8 @@ BAD_BLOCKS = frozenset(
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 """The message is not there to be edited any more; it is posted anew."""
 
+FILES = ("plan_sql", "run_sql")
+"""What goes as a file: by a scope and to a host of its own."""
 MOST_CALLS = 7
 """To Slack for one delivery: the search, then an edit and a post in each of three forms."""
 
@@ -60,10 +62,12 @@ def post(delivery: Delivery, *, was_suspect: bool, now: datetime) -> Answer:
             return _reply(delivery, now=now)
         if delivery.kind == "home":
             return _home(delivery, now=now)
-        if delivery.kind in ("plan_sql", "run_sql"):
+        if delivery.kind in FILES:
             return _file(delivery, was_suspect=was_suspect, now=now)
         return _message(delivery, was_suspect=was_suspect, now=now)
     except SlackApiError as error:
+        if delivery.kind in FILES and code_of(error.response) == "missing_scope":
+            return Answer(outcome=Outcome.REFUSED, error="missing_scope: files:write")
         return meaning(error, personal=delivery.channel == REPLIES)
     except (SlackClientError, requests.RequestException, OSError) as error:
         return Answer(outcome=Outcome.UNKNOWN, error=f"{type(error).__name__}")

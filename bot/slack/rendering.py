@@ -15,6 +15,7 @@ from bot.models import AuditEntry, Decision, Link, Run, SlackPerson, StoredPlan
 from bot.operations import accounts, reading
 from bot.operations.linking import find_link
 from bot.operations.measured import measured_plan, standing_of
+from bot.operations.requesting import no_way_back
 from bot.route.findings import Risk
 from bot.route.overriding import codes_of, forbidding, mark_of
 from bot.route.people import Actor, Origin
@@ -41,7 +42,6 @@ FRESH_PLAN = timedelta(minutes=10)
 WORDS = {
     accounts.REQUEST: "request a run",
     accounts.APPROVE: "approve or reject a run",
-    accounts.FREEZE: "freeze runs",
     accounts.OVERRIDE: "approve in spite of findings that forbid it",
 }
 
@@ -127,6 +127,7 @@ def plan_view(stored: StoredPlan) -> PlanView:
     plan = measured_plan(stored)
     asking = reading.run_asking_for(plan)
     actor = Actor.from_json(stored.actor)
+    refusal = no_way_back(plan)
     return PlanView(
         id=str(stored.pk),
         database=plan.database,
@@ -144,7 +145,8 @@ def plan_view(stored: StoredPlan) -> PlanView:
         notes=plan.notes,
         held=" ".join(plan.held(HELD)),
         forbidden=codes_of(forbidding(plan.all_findings, get_settings().policy.forbidden)),
-        requestable=not stored.runs.exists(),
+        requestable=refusal is None and not stored.runs.exists(),
+        no_way_back=refusal.sentence if refusal is not None else "",
         asking_run=asking.pk if asking is not None else None,
         rehearsal=standing_of(plan.fingerprint),
     )

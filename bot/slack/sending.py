@@ -26,6 +26,7 @@ from bot.outbox import DELIVER, REPLIES, channel_now, channels
 from bot.slack import posting
 from bot.slack.client import CONNECT_TIMEOUT
 from bot.slack.outcomes import Answer, Outcome
+from bot.slack.posting import FILES
 from bot.waking import wake
 
 logger = logging.getLogger("migration_bot.slack")
@@ -102,7 +103,8 @@ def _renew(channel: str, name: str, now: datetime) -> bool:
 
 def _next(channel: str, now: datetime) -> Delivery | None:
     """What is to be sent now. In a channel a message that waits holds up those behind it, but an
-    edit that waits to be coalesced does not; answers to persons wait for nobody."""
+    edit that waits to be coalesced does not, nor a file, which goes by another address than
+    messages do; answers to persons wait for nobody."""
     if _channels().filter(pk=channel, wait_until__gt=now).exists():
         return None
     pending = _deliveries().filter(channel=channel, state=Delivery.PENDING).order_by("id")
@@ -111,7 +113,7 @@ def _next(channel: str, now: datetime) -> Delivery | None:
         if delivery.due_at <= now:
             return delivery
         first = delivery.sent_version == 0 and delivery.refusals < TRIES
-        if first and channel != REPLIES:
+        if first and channel != REPLIES and delivery.kind not in FILES:
             return None
     return None
 
@@ -121,7 +123,9 @@ def _send(delivery: Delivery, clock: Callable[[], datetime]) -> int:
     version = delivery.version
     delivery.attempts += 1
     was_suspect, delivery.suspect = delivery.suspect, True
-    delivery.save(update_fields=["attempts", "suspect"])
+    row = _deliveries().filter(pk=delivery.pk)
+    if not row.update(attempts=delivery.attempts, suspect=True):
+        return 0  # It was withdrawn meanwhile.
     answer = posting.post(delivery, was_suspect=was_suspect, now=clock())
     now = clock()
     note = Note(delivery=delivery, answer=answer, now=now)

@@ -11,6 +11,7 @@ from bot.conf import get_settings
 from bot.models import StoredPlan
 from bot.operations import reading
 from bot.operations.measured import measured_plan, standing_of
+from bot.operations.requesting import no_way_back
 from bot.route.findings import Evidence, Finding, Risk
 from bot.route.overriding import codes_of, forbidding
 from bot.route.plan import Belief, Step
@@ -106,6 +107,8 @@ class PlanShown:
     how_many: str = ""
     notes: tuple[str, ...] = ()
     size: int = 0
+    no_way_back: str = ""
+    """Why no run of it can be asked for; empty where one can."""
 
     @property
     def back_to(self) -> str:
@@ -123,6 +126,7 @@ def plan_shown(stored: StoredPlan) -> PlanShown:
     plan, policy = measured_plan(stored), get_settings().policy
     rehearsal = rehearsal_shown(standing_of(plan.fingerprint))
     forbids = forbidding(plan.all_findings, policy.forbidden)
+    refusal = no_way_back(plan)
     return PlanShown(
         database=plan.database,
         vendor={"postgresql": "PostgreSQL", "mysql": "MySQL or MariaDB", "sqlite": "SQLite"}.get(
@@ -144,6 +148,7 @@ def plan_shown(stored: StoredPlan) -> PlanShown:
         how_many=how_many(plan.all_findings),
         notes=plan.all_notes,
         size=sum(len(s.sql) for step in plan.steps for s in step.statements),
+        no_way_back=refusal.sentence if refusal else "",
     )
 
 

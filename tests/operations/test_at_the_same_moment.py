@@ -125,10 +125,15 @@ def test_whoever_waited_for_the_head_goes_on_at_repeatable_read_too(
         waiting.start()
         with connections[site].cursor() as cursor:
             for _ in range(500):
-                cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+                cursor.execute(
+                    "SELECT 1 FROM pg_locks"
+                    " WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+                )
                 if cursor.fetchone():
                     break
                 time.sleep(0.01)
+            else:
+                pytest.fail("nobody waited for the head")
         change.record(Cancelled(reason="another's"), actor=SYSTEM)
     waiting.join()
     assert said == ["done"]

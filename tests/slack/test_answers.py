@@ -708,7 +708,7 @@ def test_what_is_said_instead_of_a_form_waits_until_it_can_open_no_more(
     assert "could not be opened" in told
     reply = Delivery.objects.filter(kind="reply").order_by("-id").first()
     assert reply is not None
-    assert timedelta(seconds=2) < reply.due_at - reply.created_at <= answers.TRIGGER
+    assert reply.due_at - reply.created_at > answers.TRIGGER
 
 
 @responses.activate

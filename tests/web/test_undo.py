@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.models import Run
+from bot.models import Run, StoredPlan
 from bot.route.plan import Direction, Plan, Target
 from tests.plans import a_plan, a_step
 
@@ -29,6 +29,17 @@ def test_a_request_to_undo_says_so_before_it_is_decided(
     lead, _, decide = text.partition('id="decide"')
     assert "asks to <strong>undo</strong> 1 step, back to shop 0001_initial on" in lead
     assert "<p>Undo 1 step, back to shop 0001_initial, on <code>" in decide
+
+
+def test_what_django_would_refuse_to_undo_is_not_offered_but_told(
+    kept: Callable[..., StoredPlan], undo: Plan, signed_in: Any, robin: Any
+) -> None:
+    step = replace(undo.steps[0], reversible=False, irreversible_because="Run Python: lower.")
+    for plan, offered in ((undo, True), (replace(undo, steps=(step,)), False)):
+        stored = kept(plan)
+        text = signed_in(robin).get(f"/migrations/plans/{stored.pk}/").content.decode()
+        assert ("Ask for an undo" in text) is offered
+        assert ("Django would refuse there" in text) is not offered
 
 
 def test_nothing_is_told_as_undone_before_it_was(

@@ -86,7 +86,8 @@ class TargetNotUnderstood(Refused):
 
 
 class Frozen(Refused):
-    """{database} is frozen by {owner} since {since}: {reason}. Ask {owner} to end the freeze."""
+    """{database} is frozen by {owner} since {since}: {reason}. Ask {owner} when it ends, and try
+    again then."""
 
     code = "frozen"
     kind = Kind.CONFLICT

@@ -79,6 +79,7 @@ def _groups(plan: PlanView, voice: Voice) -> list[list[str]]:
             forbidden_line(plan.forbidden, voice),
             risk_line(plan.risk, plan.findings, voice),
             _asked_line(plan),
+            voice.free(plan.no_way_back, 600) if plan.no_way_back else "",
         ],
         worst_lines(plan.findings, voice, rest=rest, forbidden=plan.forbidden),
         tried_lines(plan.rehearsal, plan.held, voice),

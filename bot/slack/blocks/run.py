@@ -126,7 +126,7 @@ def _approve(run: RunView, value: str) -> Block:
 def _approve_question(run: RunView) -> str:
     what = count(len(run.steps), "migration")
     if run.undone:
-        what = f"Undo {what}, {back_to(run.target, lambda name: one_line(name, 100))},"
+        what = f"Undo {what}, {back_to(run.target, lambda name: one_line(name, 60))},"
     where = one_line(run.database, 60)
     when = what_follows(run)
     known = run.findings or run.risk is Risk.SAFE

@@ -45,8 +45,9 @@ class PlanView:
     """A plan that is ready. ``id`` is the stored plan's UUID as text; ``sql`` is all of it;
     ``findings`` are those of the plan and of every step; ``url`` is its staff page or empty.
 
-    ``requestable`` is False once a run was asked for with it. ``asking_run`` has the number of the
-    run that asks for exactly this plan, whoever made it, and has not ended.
+    ``requestable`` is False once a run was asked for with it, and where ``no_way_back`` says why
+    none can be. ``asking_run`` has the number of the run that asks for exactly this plan, whoever
+    made it, and has not ended.
     """
 
     id: str
@@ -69,6 +70,7 @@ class PlanView:
     held: str = ""
     """What holds on today's data, in a sentence; empty where nothing was asked."""
     requestable: bool = True
+    no_way_back: str = ""
     asking_run: int | None = None
     rehearsal: Standing = UNKNOWN
 

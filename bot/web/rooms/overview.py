@@ -70,7 +70,7 @@ def _database(alias: str) -> DatabaseShown:
         plan_id=str(stored.pk) if stored else "",
         plan=plan_shown(stored) if stored else None,
         ready_at=stored.ready_at if stored else None,
-        outdated_by=reading.run_since(alias, stored.ready_at) if stored else None,
+        outdated_by=reading.run_since(alias, stored.plan.made_at) if stored else None,
         refusal=refused.refusal if refused else "",
         refused_id=str(refused.pk) if refused else "",
         being_made=str(waiting.pk) if waiting else "",

@@ -147,6 +147,12 @@ def test_a_plan_that_cannot_be_requested_any_more_has_no_button_for_it() -> None
     }
 
 
+def test_a_plan_that_cannot_be_carried_out_says_why_instead_of_asking() -> None:
+    message = plan_message(a_plan(requestable=False, no_way_back="shop.0002 <cannot> be undone."))
+    assert "shop.0002 &lt;cannot&gt; be undone." in seen(message)
+    assert "shop.0002 &lt;cannot&gt; be undone." in message.text
+
+
 def test_a_run_that_asks_for_this_very_plan_is_named_and_the_button_stays_for_after_it() -> None:
     message = plan_message(a_plan(asking_run=12))
     assert "Run 12 already asked for exactly this plan." in seen(message)
