@@ -44,6 +44,22 @@ def started() -> Run:
     return running.start(found[0], stored.plan.basis, now=NOW)
 
 
+def test_a_run_for_later_does_not_begin_on_the_word_of_a_clock_that_is_ahead() -> None:
+    robin, ada = an_account("robin", "request_run"), an_account("ada", "approve_run")
+    stored = operations.keep_plan(actor=acting(robin), plan=a_plan(), now=NOW)
+    later = NOW + timedelta(hours=3)
+    run = operations.request(
+        stored.pk, actor=acting(robin), reason="totals", now=NOW, run_after=later
+    )
+    operations.approve(run.pk, actor=acting(ada), now=NOW)
+    clock.tick(now=later, ahead=10800.0)
+    run.refresh_from_db()
+    assert run.state == State.APPROVED, "it queues nothing"
+    clock.tick(now=later)  # As one that does not know how it stands would.
+    assert running.claim(run.pk, worker="w1", now=NOW) is None, "nor does anybody take it early"
+    assert running.claim(run.pk, worker="w1", now=later) is not None
+
+
 @pytest.mark.parametrize("ahead", [31.0, -31.0])
 def test_a_clock_that_is_off_calls_no_worker_dead_and_says_so_once_a_minute(
     started: Run, ahead: float, caplog: Any, monkeypatch: pytest.MonkeyPatch

@@ -149,6 +149,25 @@ def test_an_edit_that_waits_holds_up_nobody() -> None:
 
 
 @responses.activate
+def test_a_file_that_waits_holds_up_nobody() -> None:
+    slack = FakeSlack()
+    run = asked()
+    Delivery.objects.filter(key=f"run_sql:{run.pk}").update(due_at=NOW + timedelta(hours=1))
+    sending.deliver(CHANNEL, clock=lambda: NOW)
+    assert any(key.startswith("audit:") for key in slack.sent())
+
+
+@responses.activate
+def test_what_is_withdrawn_while_it_is_about_to_be_sent_is_not_sent() -> None:
+    slack = FakeSlack()
+    asked()
+    delivery = Delivery.objects.get(kind="run")
+    Delivery.objects.all().delete()
+    assert sending._send(delivery, lambda: NOW) == 0
+    assert slack.sent() == []
+
+
+@responses.activate
 def test_a_deleted_message_is_posted_anew() -> None:
     slack = FakeSlack()
     run = asked()
