@@ -65,6 +65,8 @@ def start_mariadb() -> Throwaway | None:
     make = [install, "--no-defaults", f"--datadir={data}", *account]
     make += ["--auth-root-authentication-method=normal", "--skip-test-db"]
     serve = [daemon, "--no-defaults", "--datadir", data, "--socket", folder / "socket"]
+    # At its start it deletes what it takes for its own in there: in /tmp, another server's tables.
+    serve += ["--tmpdir", folder]
     serve += [
         "--bind-address=127.0.0.1",
         "--port",
