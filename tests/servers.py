@@ -3,10 +3,9 @@
 ``TEST_POSTGRES_URL`` and ``TEST_MYSQL_URL`` name them, and a user who may create databases.
 Without them tests start a PostgreSQL of their own where the binaries are (``tests.throwaway``),
 and take the MariaDB that listens on 127.0.0.1:3306, as one of their own was no quicker.
-Benchmarks take what listens, which writes to the disk
-as in earnest. Each takes the other where its own is missing. The process that pytest started
-decides, and tells the workers of xdist through the environment, so that there is one server and
-not one a worker.
+Benchmarks take what listens, which writes to the disk as in earnest. Each takes the other where
+its own is missing. The process that pytest started decides, and tells the workers of xdist
+through the environment, so that there is one server and not one a worker.
 """
 
 from __future__ import annotations
