@@ -60,7 +60,7 @@ def tick(*, now: datetime, ahead: float | None = None) -> None:
 def tidy(*, now: datetime) -> None:
     """Forget what nobody needs. Meant for every hour or so. What fails is logged and stops none of
     the rest: each is about something else. A clock that is off forgets nothing."""
-    if not clocks.may_claim():
+    if not clocks.is_trusted():
         return
     for part in (prune_plans, forget_workers, forget_finished, _sweep, *work.tidies()):
         try:

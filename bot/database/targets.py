@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from bot.conf import OWN_LABELS, get_settings
 from bot.database.loading import OnceReadLoader
 from bot.database.readonly import let_go, read_only_copy
+from bot.route.nearest import nearest
 from bot.route.plan import Target
 from bot.route.refusals import (
     AmbiguousPrefix,
@@ -158,13 +158,6 @@ def _module_of(filename: str) -> str:
     return "/".join(filename.replace("\\", "/").split("/")[-3:])
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
-    """`` Did you mean shop?`` or nothing, to follow a sentence."""
-    by_lower = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.5)
-    return f" Did you mean {by_lower[found[0]]}?" if found else ""
-
-
 def resolve(loader: MigrationLoader, target: Target) -> tuple[list[ExecutorTarget], Target]:
     """The targets for an executor, and ``target`` with the migration's full name.
 
@@ -195,7 +188,7 @@ def _check_app(loader: MigrationLoader, app: str) -> None:
         apps.get_app_config(app)
     except LookupError:
         labels = [config.label for config in apps.get_app_configs()]
-        raise UnknownApp(app=app, nearest=_nearest(app, labels)) from None
+        raise UnknownApp(app=app, nearest=nearest(app, labels)) from None
     if app not in (loader.migrated_apps or ()):
         raise AppWithoutMigrations(app=app)
 
@@ -209,5 +202,5 @@ def _find(loader: MigrationLoader, target: Target) -> tuple[str, str]:
         raise AmbiguousPrefix(name=target.name, app=target.app, matches=matches) from None
     except KeyError:
         raise UnknownMigration(
-            app=target.app, name=target.name, nearest=_nearest(target.name, names)
+            app=target.app, name=target.name, nearest=nearest(target.name, names)
         ) from None

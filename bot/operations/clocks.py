@@ -59,9 +59,9 @@ def is_off(seconds: float | None) -> bool:
     return seconds is not None and abs(seconds) > get_settings().lease / 3
 
 
-def may_claim() -> bool:
-    """Whether this machine's clock is right enough to take a run or a rehearsal; else the log says
-    why not."""
+def is_trusted() -> bool:
+    """Whether this machine's clock is right enough to take a run or a rehearsal, or to forget what
+    is old; else the log says why not."""
     seconds = ahead()
     if seconds is None or not is_off(seconds):
         return True

@@ -73,13 +73,19 @@ def approve(
                 run=run.pk,
             )
             if enough(run.approvals_needed, votes):
-                may_start = max(now, run.run_after) if run.run_after else now
-                due = get_settings().policy.start_due(may_start)
-                change.move(run, Action.APPROVE, decided_at=now, expires_at=due)
-                queue_if_free(change, run)
+                _approved(change, run)
             else:
                 outbox.run_changed(run, now=now)
             return run
+
+
+def _approved(change: Change, run: Run) -> None:
+    """It is approved from now on, and queued when it may."""
+    now = change.now
+    may_start = max(now, run.run_after) if run.run_after else now
+    due = get_settings().policy.start_due(may_start)
+    change.move(run, Action.APPROVE, decided_at=now, expires_at=due)
+    queue_if_free(change, run)
 
 
 def asks_for_override(run_id: int, *, actor: Actor) -> bool:

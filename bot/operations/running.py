@@ -61,7 +61,7 @@ def claim(run_id: int, *, worker: str, now: datetime) -> tuple[Claim, Run] | Non
     """Take a queued run; None when it is not queued, when another worker has it, when its approval
     has expired while nobody looked, while its database is frozen, or while this machine's clock is
     off: by another's clock its lease would end too soon or never."""
-    trusted = clocks.may_claim()
+    trusted = clocks.is_trusted()
     lease = now + timedelta(seconds=get_settings().lease)
     with changing(now) as change:
         runs = Run.objects.using(change.using)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -15,6 +14,7 @@ from bot.operations.linking import find_link
 from bot.operations.measured import measured_plan
 from bot.route.approval import Verdict
 from bot.route.findings import Risk
+from bot.route.nearest import nearest
 from bot.route.refusals import CommandUnreadable, UnknownApp
 from bot.route.states import State
 from bot.route.undoing import undone
@@ -92,7 +92,7 @@ def _state(typed: str) -> str:
     known = [str(one) for one in State]
     if not state or state in known:
         return state
-    hint = _nearest(state, known) or f" There are: {', '.join(known)}."
+    hint = nearest(state, known) or f" There are: {', '.join(known)}."
     because = f'there is no state "{typed[:40]}".{hint}'
     raise CommandUnreadable(because=because, usage=COMMANDS["history"].usage)
 
@@ -101,13 +101,7 @@ def _check_app(app: str) -> None:
     """An app that is installed, or that a run had steps of while it was."""
     known = [config.label for config in apps.get_app_configs()]
     if app not in known and not reading.runs(app=app).exists():
-        raise UnknownApp(app=app[:40], nearest=_nearest(app.lower(), known))
-
-
-def _nearest(word: str, known: Sequence[str]) -> str:
-    """`` Did you mean failed?`` or nothing, to follow a sentence."""
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f" Did you mean {close[0]}?" if close else ""
+        raise UnknownApp(app=app[:40], nearest=nearest(app, known))
 
 
 def status_view(*, now: datetime) -> StatusView:

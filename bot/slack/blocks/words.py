@@ -187,8 +187,8 @@ def row_lines(row: RunRow, voice: Voice) -> list[str]:
     ended = row.state is not State.RUNNING
     took = f" in {duration(row.seconds)}" if row.seconds is not None and ended else ""
     first = f"{voice.strong(title)}: {state}{took}"
-    second = f"{subject(row.database, row.target, row.steps, voice, undone=row.undone)}"
-    second += f", {row.risk}"
+    what = subject(row.database, row.target, row.steps, voice, undone=row.undone)
+    second = f"{what}, {row.risk}"
     third = f"{voice.named(row.requester)}, {voice.at(row.requested_at)}{_decided(row, voice)}"
     if row.reason:
         third += f": {voice.free(row.reason, 140)}"

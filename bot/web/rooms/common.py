@@ -61,7 +61,7 @@ def _freeze_words(freeze: Freeze) -> str:
     until = f" until {clock(freeze.until)}" if freeze.until else ""
     return (
         f"{where} since {clock(freeze.since)}{until}, by {freeze.owner_name}: {freeze.reason} "
-        f"Nothing starts there until it ends."
+        "Nothing starts there until it ends."
     )
 
 
